@@ -1,0 +1,178 @@
+"""Settings → Service: the only place that chooses implementations, reads the clock and draws random numbers."""
+
+import fcntl
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from langchain_core.embeddings import Embeddings
+
+from api.database import Database
+from api.settings import Settings
+from assistant.turn import Assistant
+from guardrails.checks.personal_data import mask_personal
+from knowledge import confidence
+from knowledge.embedding import HashingEncoder, MiniLM, Multilingual, SentenceTransformerEncoder
+from knowledge.index import ChromaIndex, drop_others
+from knowledge.library import MAIN, MULTILINGUAL, Library, StaleIndexError
+
+TELEMETRY_OFF = {
+    "LANGSMITH_TRACING": "false",
+    "LANGSMITH_TRACING_V2": "false",
+    "LANGCHAIN_TRACING": "false",
+    "LANGCHAIN_TRACING_V2": "false",
+    "ANONYMIZED_TELEMETRY": "false",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+class IndexInUseError(Exception):
+    """Another process owns the embedded index; `owner` says how to reach it, when it is a server."""
+
+    def __init__(self, owner: Mapping[str, Any]) -> None:
+        """`owner` holds pid, and url and token when the owner serves."""
+        super().__init__(f"the index is in use by process {owner.get('pid', '?')}")
+        self.owner = owner
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything that runs: built once, handed to the app, the command line, the evals and the tests."""
+
+    settings: Settings
+    database: Database
+    library: Library
+    assistant: Assistant
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    repaired: tuple[int, int]
+
+
+def utc_now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A random 128-bit name."""
+    return secrets.token_hex(16)
+
+
+def new_secret() -> str:
+    """256 random bits that may stand in a header."""
+    return secrets.token_urlsafe(32)
+
+
+def silence_telemetry() -> None:
+    """No library reports to anybody, whatever the environment says (trap M17)."""
+    os.environ.update(TELEMETRY_OFF)
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+
+@contextmanager
+def running(settings: Settings, *, now: Callable[[], datetime] = utc_now, announce: Callable[[str], None] = lambda _: None) -> Iterator[Service]:
+    """The service with its database and index open; both are closed at the end.
+
+    Raise UnknownSchemaError, IndexInUseError or ModelFileError when it cannot run.
+    """
+    silence_telemetry()
+    settings.api.data.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.api.sql)
+    try:
+        database.prepare()
+        with _chroma(settings) as client:
+            library = _library(settings, database, client)
+            repaired = _open(library, client, announce, now)
+            yield Service(settings, database, library, _assistant(settings, database, library), now, new_id, repaired)
+    finally:
+        database.close()
+
+
+def encoders(settings: Settings) -> dict[str, Embeddings]:
+    """The encoders that the settings name."""
+    name = settings.knowledge.embedder
+    if name == "hashing":
+        return {MAIN: HashingEncoder()}
+    main: Embeddings = MiniLM(settings.api.data / "models") if name == "minilm" else SentenceTransformerEncoder(name)
+    return {MAIN: main, MULTILINGUAL: Multilingual()} if settings.knowledge.multilingual else {MAIN: main}
+
+
+def owner_file(settings: Settings) -> Path:
+    """Where the process that owns the embedded index says who it is."""
+    return settings.api.data / "chroma.owner"
+
+
+@contextmanager
+def _chroma(settings: Settings) -> Iterator[Any]:
+    """A Chroma client: of the server that the settings name, or embedded and then owned by this process alone."""
+    import chromadb  # noqa: PLC0415
+    from chromadb.config import Settings as ChromaSettings  # noqa: PLC0415
+
+    quiet = ChromaSettings(anonymized_telemetry=False)
+    if settings.api.chroma_url:
+        from urllib.parse import urlsplit  # noqa: PLC0415
+
+        url = urlsplit(settings.api.chroma_url)
+        port = url.port or (443 if url.scheme == "https" else 8000)
+        yield chromadb.HttpClient(host=url.hostname or "", port=port, ssl=url.scheme == "https", settings=quiet)
+        return
+    with _owned(owner_file(settings)):
+        client = chromadb.PersistentClient(str(settings.api.data / "chroma"), settings=quiet)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+@contextmanager
+def _owned(file: Path) -> Iterator[None]:
+    """Hold the lock that makes this process the only one to open the index; a kill releases it."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise IndexInUseError(json.loads(file.read_text() or "{}")) from None
+        file.write_text(json.dumps({"pid": os.getpid()}))
+        yield
+        file.write_text("")
+    finally:
+        os.close(descriptor)
+
+
+def _library(settings: Settings, database: Database, client: Any) -> Library:
+    return Library(
+        database,
+        encoders(settings),
+        lambda name: ChromaIndex(client, name),
+        new_id,
+        fitted=confidence.load(),
+    )
+
+
+def _open(library: Library, client: Any, announce: Callable[[str], None], now: Callable[[], datetime]) -> tuple[int, int]:
+    """Open the library; build its index anew when it was made with another model."""
+    try:
+        repaired = library.open()
+    except StaleIndexError as stale:
+        announce(f"Rebuilding the index: {stale}.")
+        library.reindex(lambda done, of: announce(f"  {done} of {of} articles"), now=now())
+        repaired = (0, 0)
+    drop_others(client, library.collection_names)
+    return repaired
+
+
+def _assistant(settings: Settings, database: Database, library: Library) -> Assistant:
+    def link(slug: str, anchor: str) -> str:
+        return f"{settings.api.public_url.rstrip('/')}/help/{slug}" + (f"#{anchor}" if anchor else "")
+
+    return Assistant(database, library, settings.assistant, new_id, link, mask_personal)

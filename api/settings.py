@@ -1,0 +1,108 @@
+"""Every setting of Firstline in one tree; the only reader of the environment.
+
+A setting `answer_words` is read from FIRSTLINE_ANSWER_WORDS. Each folder declares its own in its
+settings.py; here they are put together, so a misspelt name or a wrong value stops the start with a sentence.
+"""
+
+import difflib
+import ipaddress
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from assistant.settings import AssistantSettings
+from knowledge.settings import KnowledgeSettings
+
+PREFIX = "FIRSTLINE_"
+
+
+class SettingsError(Exception):
+    """The environment holds a setting that cannot be used."""
+
+
+class ApiSettings(BaseModel):
+    """Where Firstline stores, listens and how much it takes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Field(Path("data"), description="folder for the database, the index and prepared models")
+    database_url: str = Field("", description="SQLAlchemy address of the database, such as postgresql+psycopg://user:password@host/name; empty: SQLite in the data folder")
+    chroma_url: str = Field("", description="address of a Chroma server, such as http://127.0.0.1:8001; empty: Chroma inside this process, in the data folder")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    public_url: str = Field("", description="address under which visitors reach this server, for links to articles; empty: links without host")
+    trusted_proxies: str = Field("", description="comma-separated addresses or networks whose X-Forwarded-For is believed")
+    message_characters: int = Field(4000, ge=100, le=20_000, description="longest message a visitor may send")
+    body_bytes: int = Field(1_048_576, ge=16_384, le=20_971_520, description="largest request body, refused before it is parsed")
+    messages_per_minute: int = Field(60, ge=1, le=10_000, description="messages one conversation may send in a minute")
+    conversations_per_hour: int = Field(60, ge=1, le=100_000, description="conversations one address may start in an hour")
+    requests_per_minute: int = Field(600, ge=1, le=100_000, description="requests one address may make in a minute")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least severe log lines written")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in filter(None, (p.strip() for p in value.split(","))):
+            ipaddress.ip_network(part, strict=False)
+        return value
+
+    @property
+    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The networks of `trusted_proxies`."""
+        return tuple(ipaddress.ip_network(p.strip(), strict=False) for p in self.trusted_proxies.split(",") if p.strip())
+
+    @property
+    def sql(self) -> str:
+        """The address of the database that is really used."""
+        return self.database_url or f"sqlite:///{(self.data / 'firstline.db').resolve()}"
+
+
+class Settings(BaseModel):
+    """All settings, by the folder they belong to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    api: ApiSettings = ApiSettings()
+    assistant: AssistantSettings = AssistantSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings that the environment asks for. Raise SettingsError with one sentence per wrong setting."""
+    given = {k[len(PREFIX) :].lower(): v for k, v in (os.environ if environment is None else environment).items() if k.startswith(PREFIX)}
+    names = {name for _, name, _ in every_setting()}
+    wrong = [_unknown(name, names) for name in sorted(given.keys() - names)]
+    values: dict[str, Any] = {}
+    for folder, model in _folders():
+        own = {name: given[name] for name in model.model_fields if name in given}
+        try:
+            values[folder] = model(**own)
+        except ValidationError as error:
+            wrong += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    return Settings(**values)
+
+
+def every_setting() -> Iterator[tuple[str, str, Any]]:
+    """Folder, name and pydantic field of every setting; the README's table is compared with it."""
+    for folder, model in _folders():
+        for name, field in model.model_fields.items():
+            yield folder, name, field
+
+
+def _folders() -> Iterator[tuple[str, type[BaseModel]]]:
+    for folder, field in Settings.model_fields.items():
+        model = field.annotation
+        assert isinstance(model, type)  # noqa: S101 - every field of Settings is a model
+        assert issubclass(model, BaseModel)  # noqa: S101
+        yield folder, model
+
+
+def _unknown(name: str, names: set[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+    return f"{PREFIX}{name.upper()} is not a setting{hint}"

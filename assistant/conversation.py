@@ -1,0 +1,262 @@
+"""A conversation's messages and turns in SQL: started, received exactly once, answered exactly once.
+
+A visitor's program gives each message an id of its own. The unique index on it decides which of two
+twins runs; the other gets the same reply, or is told to wait. A turn that was killed holds a lease that
+passes, and then the next twin runs it again.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from assistant.question import Said
+from assistant.tables import Conversation, ConversationId, Feedback, Holder, Message, Outcome, Role, Turn, TurnId, TurnState
+
+
+class NoSuchConversation(LookupError):
+    """No conversation has that secret."""
+
+
+class NoSuchMessage(LookupError):
+    """The conversation has no reply with that id."""
+
+
+class SameIdOtherText(ValueError):
+    """A message id was used again for another text."""
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A source that a reply used: where it stands, and the part that was quoted."""
+
+    number: int
+    article_id: str
+    passage_id: str
+    revision: int
+    title: str
+    url: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An article offered when it is not sure which one is meant."""
+
+    article_id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the visitor is told, how the turn ended, and the trace of how it came about."""
+
+    text: str
+    outcome: Outcome
+    language: str
+    sources: tuple[Citation, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    question: str = ""
+    probability: float | None = None
+    trace: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What is stored beside the text for showing it again."""
+        return {
+            "outcome": self.outcome,
+            "language": self.language,
+            "sources": [asdict(source) for source in self.sources],
+            "choices": [asdict(choice) for choice in self.choices],
+        }
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that is now to be answered, with what the turn needs to know."""
+
+    conversation_id: ConversationId
+    message_id: int
+    turn_id: TurnId
+    attempt: int
+    text: str
+    locale: str
+    holder: Holder
+    history: tuple[Said, ...]
+
+
+@dataclass(frozen=True)
+class StillRunning:
+    """A twin of this message is being answered right now."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class AlreadyAnswered:
+    """A twin of this message was answered before."""
+
+    message_id: int
+    reply: Message
+
+
+def start(session: Session, *, secret: str, locale: str, new_id: Callable[[], str], now: datetime) -> Conversation:
+    """A new conversation, held by the assistant; only the hash of the secret is stored."""
+    conversation = Conversation(
+        id=ConversationId(new_id()),
+        secret_hash=hash_secret(secret),
+        holder=Holder.ASSISTANT,
+        locale=locale,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(conversation)
+    return conversation
+
+
+def by_secret(session: Session, secret: str) -> Conversation:
+    """The conversation that this secret opens. Raise NoSuchConversation."""
+    found = session.scalar(select(Conversation).where(Conversation.secret_hash == hash_secret(secret)))
+    if found is None:
+        raise NoSuchConversation("no conversation has this secret")
+    return found
+
+
+def hash_secret(secret: str) -> str:
+    """SHA-256 is enough: the secrets are 256 random bits, so there is nothing to guess."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A visitor's message as it may be stored: secrets are placeholders already. `choice` is an article picked from offered ones."""
+
+    text: str
+    client_message_id: str | None = None
+    choice: str | None = None
+
+
+def receive(
+    session: Session,
+    conversation_id: ConversationId,
+    incoming: Incoming,
+    *,
+    new_id: Callable[[], str],
+    lease: timedelta,
+    history: int,
+    now: datetime,
+) -> Received | StillRunning | AlreadyAnswered:
+    """Store a message and open its turn, or find the twin that did. Raise SameIdOtherText, NoSuchConversation."""
+    conversation = session.get(Conversation, conversation_id, with_for_update=True)
+    if conversation is None:
+        raise NoSuchConversation("no such conversation")
+    twin = _twin(session, conversation_id, incoming.client_message_id)
+    if twin is None:
+        message = Message(
+            conversation_id=conversation_id,
+            client_message_id=incoming.client_message_id,
+            role=Role.VISITOR,
+            text=incoming.text,
+            content={"choice": incoming.choice} if incoming.choice else {},
+            at=now,
+        )
+        session.add(message)
+        session.flush()
+        turn = Turn(
+            id=TurnId(new_id()),
+            conversation_id=conversation_id,
+            message_id=message.id,
+            state=TurnState.RUNNING,
+            attempt=1,
+            lease_until=now + lease,
+            started_at=now,
+        )
+        session.add(turn)
+    else:
+        message, turn = twin
+        if message.text != incoming.text:
+            raise SameIdOtherText("this message id was used for another text")
+        if turn.state == TurnState.DONE:
+            return AlreadyAnswered(message.id, session.get_one(Message, turn.reply_id))
+        if turn.lease_until > now:
+            return StillRunning(turn.lease_until)
+        turn.attempt += 1
+        turn.lease_until = now + lease
+    conversation.updated_at = now
+    session.flush()
+    return Received(
+        conversation_id=conversation_id,
+        message_id=message.id,
+        turn_id=turn.id,
+        attempt=turn.attempt,
+        text=message.text,
+        locale=conversation.locale,
+        holder=Holder(conversation.holder),
+        history=_history(session, message, history),
+    )
+
+
+def reply(session: Session, received: Received, answer: Reply, *, now: datetime) -> Message:
+    """Store the reply and close the turn; when a twin was faster, its reply instead."""
+    claimed = session.execute(
+        update(Turn)
+        .where(Turn.id == received.turn_id, Turn.attempt == received.attempt, Turn.state == TurnState.RUNNING)
+        .values(state=TurnState.DONE)
+        .returning(Turn.id),
+    ).first()
+    turn = session.get_one(Turn, received.turn_id, populate_existing=True)
+    if claimed is None and turn.reply_id is not None:
+        return session.get_one(Message, turn.reply_id)
+    message = Message(
+        conversation_id=received.conversation_id,
+        role=Role.ASSISTANT,
+        text=answer.text,
+        content=answer.content,
+        at=now,
+    )
+    session.add(message)
+    session.flush()
+    turn.state, turn.reply_id, turn.outcome = TurnState.DONE, message.id, answer.outcome
+    turn.question, turn.language, turn.probability = answer.question, answer.language, answer.probability
+    turn.trace, turn.finished_at = answer.trace, now
+    return message
+
+
+def messages_after(session: Session, conversation_id: ConversationId, after: int, limit: int) -> list[Message]:
+    """The conversation's messages with a greater id, oldest first."""
+    query = select(Message).where(Message.conversation_id == conversation_id, Message.id > after).order_by(Message.id).limit(limit)
+    return list(session.scalars(query))
+
+
+def rate(session: Session, conversation_id: ConversationId, message_id: int, *, helpful: bool, reason: str, now: datetime) -> None:
+    """Remember a thumb on one of the conversation's replies; the last one counts. Raise NoSuchMessage."""
+    message = session.get(Message, message_id)
+    if message is None or message.conversation_id != conversation_id or message.role == Role.VISITOR:
+        raise NoSuchMessage("this conversation has no such reply")
+    session.merge(Feedback(message_id=message_id, conversation_id=conversation_id, helpful=helpful, reason=reason, at=now))
+
+
+def _twin(session: Session, conversation_id: ConversationId, client_message_id: str | None) -> tuple[Message, Turn] | None:
+    if client_message_id is None:
+        return None
+    query = (
+        select(Message, Turn)
+        .join(Turn, Turn.message_id == Message.id)
+        .where(Message.conversation_id == conversation_id, Message.client_message_id == client_message_id)
+    )
+    found = session.execute(query).first()
+    return (found[0], found[1]) if found else None
+
+
+def _history(session: Session, message: Message, count: int) -> tuple[Said, ...]:
+    query = (
+        select(Message)
+        .where(Message.conversation_id == message.conversation_id, Message.id < message.id)
+        .order_by(Message.id.desc())
+        .limit(count)
+    )
+    return tuple(Said(Role(m.role), m.text) for m in reversed(session.scalars(query).all()))

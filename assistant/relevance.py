@@ -1,0 +1,158 @@
+"""How much each unit of an article says about a question, judged by words, headings and kind of text alone.
+
+What answers rarely repeats the question; what repeats the question is often only the complaint.
+So the heading above a unit and the kind of its section count as much as shared words.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from assistant.units import Unit
+from knowledge.keywords import terms
+
+Rarity = Callable[[str], float]
+Key = TypeVar("Key")
+
+# Stems (as `knowledge.keywords.terms` makes them) that tell from its heading what a section of a support article does.
+ANSWERS = frozenset(
+    "action answer conclus correct fix how instruct mitig procedur recommend remedi repair resolut resolv respons solut solv step"
+    " workaround".split()
+)
+EXPLAINS = frozenset("background becaus caus explan reason whi".split())
+COMPLAINS = frozenset("abstract environ error introduct issu messag overview problem question summari symptom".split())
+ADMINISTERS = frozenset(
+    "acknowledg alia bookmark chang copyright disclaim feedback histori keyword legal metadata next notifi refer relat revis subscrib"
+    " synonym tag trademark".split()
+)
+STOP = frozenset(
+    "a about abl after all also am an and ani are as at be been befor but by can cannot could did do doe done for from get had has"
+    " have he help her hi how i if in into is it its just like me my need not now of on one or our out pleas s so some t than thank"
+    " that the their them then there they this to too tri up us use veri want was we were what when where whi which who will with"
+    " would you your".split()
+)
+
+_HOW_TO = re.compile(r"\bhow (?:do|can|to|would|should|could)\b|\bsteps?\b|\bset ?up\b|\bconfigure\b|\binstall", re.IGNORECASE)
+_WHY = re.compile(r"\bwhy\b|\bcauses?\b|\breasons?\b", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"\bhow (?:much|many|long|often|big|large|far|soon)\b|\bwhen\b|\blimits?\b|\bmaximum\b|\bcosts?\b|\bprices?\b", re.IGNORECASE
+)
+_ANNOUNCES = re.compile(
+    r"\b(?:this|the following) (?:article|page|guide|document|technote|topic|section|tutorial)\b|\byou(?:['’]ll| will) learn\b", re.IGNORECASE
+)
+_DIGIT = re.compile(r"\d")
+KEYWORD_LIST = 0.06  # a paragraph with a smaller share of everyday words is a list of keywords or links
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What speaks for a unit, per word of it; chosen on one half of techqa and on our own help centre."""
+
+    base: float = 0.2
+    overlap: float = 0.5  # question words in the unit
+    section: float = 0.3  # question words anywhere under the same heading
+    heading: float = 0.4  # question words in the heading
+    score: float = 0.3  # the search's opinion of the passage
+    early: float = 0.2
+    answers: float = 0.6
+    explains: float = 0.1
+    complains: float = -0.3
+    administers: float = -1.0
+    steps: float = 0.2
+    numbers: float = 0.1
+    announces: float = -0.6
+    keywords: float = -1.0
+
+
+WEIGHTS = Weights()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: its words with their weight, and what kind of answer it calls for."""
+
+    words: Mapping[str, float]
+    how: bool
+    why: bool
+    amount: bool
+
+    @classmethod
+    def read(cls, text: str, rarity: Rarity) -> "Question":
+        """From the visitor's words."""
+        return cls({stem: rarity(stem) for stem in stems(text)}, *(bool(p.search(text)) for p in (_HOW_TO, _WHY, _AMOUNT)))
+
+    def cover(self, found: set[str]) -> float:
+        """The weight of the question's words that are among the found ones."""
+        return sum(self.words[stem] for stem in found & self.words.keys())
+
+
+def stems(text: str) -> set[str]:
+    """The distinct words of a text that carry meaning."""
+    return {word for word in terms(text.encode("utf-8", "replace").decode()) if word not in STOP}
+
+
+def values(question: Question, parts: Sequence[Unit], scores: Sequence[float]) -> list[float]:
+    """One number per unit: worth of a word of it; `scores` are the search's, of the passage each unit begins in."""
+    found = [stems(unit.text) for unit in parts]
+    sections: dict[tuple[str, ...], set[str]] = {}
+    for unit, words in zip(parts, found, strict=True):
+        sections.setdefault(unit.path, set()).update(words & question.words.keys())
+    section = _relative({path: question.cover(words) for path, words in sections.items()})
+    heading = _relative({path: question.cover(stems(" ".join(path))) for path in sections})
+    kinds = {path: _kind_of(path, question) for path in sections}
+    overlap = _relative({n: question.cover(words) for n, words in enumerate(found)})
+    score = _relative(dict(enumerate(scores)))
+    w = WEIGHTS
+    return [
+        w.base
+        + w.overlap * overlap[n]
+        + w.section * section[unit.path]
+        + w.heading * heading[unit.path]
+        + w.score * score[n]
+        + w.early * (1 - n / len(parts))
+        + kinds[unit.path]
+        + _by_text(unit, question)
+        for n, unit in enumerate(parts)
+    ]
+
+
+def _relative(numbers: Mapping[Key, float]) -> dict[Key, float]:
+    """The same numbers with the highest at 1; all 0 when none is above."""
+    top = max(numbers.values(), default=0.0)
+    return {key: max(0.0, value) / top if top > 0 else 0.0 for key, value in numbers.items()}
+
+
+def _kind_of(path: tuple[str, ...], question: Question) -> float:
+    """What the innermost telling heading adds."""
+    w = WEIGHTS
+    worth = (
+        (ADMINISTERS, w.administers),
+        (ANSWERS, w.answers),
+        (EXPLAINS, w.answers if question.why else w.explains),
+        (COMPLAINS, w.complains),
+    )
+    for heading in reversed(path):
+        words = set(terms(heading.encode("utf-8", "replace").decode()))
+        for group, value in worth:
+            if words & group:
+                return value
+    return 0.0
+
+
+def _by_text(unit: Unit, question: Question) -> float:
+    """What the text itself adds: steps for a how, numbers for an amount; announcements and keyword lists lose."""
+    w = WEIGHTS
+    value = 0.0
+    if question.how and unit.has_steps:
+        value += w.steps
+    if question.amount and _DIGIT.search(unit.text):
+        value += w.numbers
+    if len(unit.blocks) == 1:
+        value += w.announces * bool(_ANNOUNCES.search(unit.text)) + w.keywords * _is_keywords(unit)
+    return value
+
+
+def _is_keywords(unit: Unit) -> bool:
+    words = unit.text.casefold().split()
+    return len(words) >= 12 and sum(word in STOP for word in words) < KEYWORD_LIST * len(words)

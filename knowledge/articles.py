@@ -1,0 +1,200 @@
+"""The life of an article or FAQ: written, changed, retired, restored; each change leaves a Revision.
+
+These functions change rows only. What a change means for search is publishing.py's business.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from knowledge.tables import Article, ArticleId, ArticleKind, ArticleState, Image, Revision
+
+MAX_SLUG = 120
+
+
+class NoSuchArticle(LookupError):
+    """No article with that id, or it was deleted."""
+
+
+class NoSuchRevision(LookupError):
+    """The article never had that revision."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image file that stands beside an article."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class ArticleText:
+    """What an article says, wherever it comes from; `external_id` is its name at its source."""
+
+    external_id: str
+    title: str
+    body: str
+    kind: ArticleKind = ArticleKind.ARTICLE
+    section: str = ""
+    summary: str = ""
+    language: str = "en"
+    url: str | None = None
+    tags: tuple[str, ...] = ()
+    wordings: tuple[str, ...] = ()
+    slug: str = ""
+    images: tuple[Picture, ...] = field(default=(), repr=False)
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over everything a reader or the search could notice, images included."""
+        parts: list[Any] = [self.title, self.body, self.kind, self.section, self.summary, self.language, self.url]
+        parts += [list(self.tags), list(self.wordings)]
+        parts += [[image.name, hashlib.sha256(image.content).hexdigest()] for image in self.images]
+        return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def create(session: Session, text: ArticleText, article_id: ArticleId, *, source: str, author: str, now: datetime) -> Article:
+    """A new article, published, with its first revision."""
+    article = Article(
+        id=article_id,
+        source=source,
+        external_id=text.external_id,
+        slug=_free_slug(session, text.slug or slugify(text.title) or article_id),
+        kind=text.kind,
+        state=ArticleState.PUBLISHED,
+        content_hash="",
+        revision=0,
+        created_at=now,
+    )
+    session.add(article)
+    _apply(session, article, text, author=author, note="", now=now)
+    return article
+
+
+def change(session: Session, article: Article, text: ArticleText, *, author: str, note: str = "", now: datetime) -> None:
+    """Replace what the article says; a retired article is published again."""
+    article.state = ArticleState.PUBLISHED
+    _apply(session, article, text, author=author, note=note, now=now)
+
+
+def retire(article: Article, *, now: datetime) -> None:
+    """No answer may use it any more; its text and revisions stay."""
+    article.state = ArticleState.RETIRED
+    article.updated_at = now
+
+
+def text_of(session: Session, article: Article) -> ArticleText:
+    """What the article says now, in the form that `change` takes."""
+    images = session.scalars(select(Image).where(Image.article_id == article.id).order_by(Image.name))
+    return ArticleText(
+        external_id=article.external_id,
+        title=article.title,
+        body=article.body,
+        kind=ArticleKind(article.kind),
+        section=article.section,
+        summary=article.summary,
+        language=article.language,
+        url=article.url,
+        tags=tuple(article.tags),
+        wordings=tuple(article.wordings),
+        slug=article.slug,
+        images=tuple(Picture(i.name, i.media_type, i.content) for i in images),
+    )
+
+
+def at_revision(session: Session, article: Article, number: int) -> ArticleText:
+    """What the article said at a revision. Raise NoSuchRevision."""
+    revision = session.get(Revision, (article.id, number))
+    if revision is None:
+        raise NoSuchRevision(f"“{article.title}” has no revision {number}")
+    details = revision.details
+    return ArticleText(
+        external_id=article.external_id,
+        title=revision.title,
+        body=revision.body,
+        kind=ArticleKind(details["kind"]),
+        section=details["section"],
+        summary=details["summary"],
+        language=details["language"],
+        url=details["url"],
+        tags=tuple(details["tags"]),
+        wordings=tuple(details["wordings"]),
+        slug=article.slug,
+        images=text_of(session, article).images,
+    )
+
+
+def get(session: Session, article_id: str) -> Article:
+    """The article. Raise NoSuchArticle."""
+    article = session.get(Article, article_id)
+    if article is None:
+        raise NoSuchArticle(f"there is no article {article_id}")
+    return article
+
+
+def by_external_id(session: Session, source: str, external_ids: Sequence[str]) -> dict[str, Article]:
+    """The articles of a source that have one of these names there."""
+    found: dict[str, Article] = {}
+    for start in range(0, len(external_ids), 500):
+        part = external_ids[start : start + 500]
+        query = select(Article).where(Article.source == source, Article.external_id.in_(part))
+        found |= {article.external_id: article for article in session.scalars(query)}
+    return found
+
+
+def slugify(title: str) -> str:
+    """Words of a title as they may stand in an address; empty when nothing is left."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:MAX_SLUG].strip("-")
+
+
+def _apply(session: Session, article: Article, text: ArticleText, *, author: str, note: str, now: datetime) -> None:
+    article.title, article.body, article.kind = text.title, text.body, text.kind
+    article.section, article.summary, article.language = text.section, text.summary, text.language
+    article.url, article.tags, article.wordings = text.url, list(text.tags), list(text.wordings)
+    article.content_hash, article.updated_at = text.content_hash, now
+    article.revision += 1
+    session.flush()
+    session.execute(delete(Image).where(Image.article_id == article.id))
+    session.add_all(Image(article_id=article.id, name=i.name, media_type=i.media_type, content=i.content) for i in text.images)
+    session.add(
+        Revision(
+            article_id=article.id,
+            number=article.revision,
+            title=text.title,
+            body=text.body,
+            details={
+                "kind": text.kind,
+                "section": text.section,
+                "summary": text.summary,
+                "language": text.language,
+                "url": text.url,
+                "tags": list(text.tags),
+                "wordings": list(text.wordings),
+                "source": article.source,
+            },
+            content_hash=text.content_hash,
+            author=author,
+            note=note,
+            at=now,
+        ),
+    )
+
+
+def _free_slug(session: Session, wanted: str) -> str:
+    taken: Callable[[str], bool | None] = lambda slug: session.scalar(select(exists().where(Article.slug == slug)))  # noqa: E731
+    slug, count = wanted, 1
+    while taken(slug):
+        count += 1
+        slug = f"{wanted}-{count}"
+    return slug

@@ -1,0 +1,231 @@
+"""The one door to knowledge: publish into it, search it, rebuild it, and it stays in line with SQL.
+
+Several processes may share one database. Each notices by a version number, read before every search,
+that something changed, and brings its memory up to date before it answers.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from knowledge import reindexing
+from knowledge.confidence import Confidence
+from knowledge.publishing import Publisher
+from knowledge.search import Found, SearchableArticle, SearchablePassage, Searcher, TitleVectors
+from knowledge.staging import Collection, Hold, PassageIndex, Sessions, batches, epoch_family, hold_nothing
+from knowledge.tables import Article, IndexState, Passage, TitleVector
+from knowledge.vectors import VectorIndex, Vectors
+
+MAIN, MULTILINGUAL = "main", "multilingual"
+LOAD_BATCH = 400
+
+
+class StaleIndexError(Exception):
+    """The index was made with other encoders or another passage format, and must be rebuilt before it can be searched."""
+
+
+class SearchableCollection(Collection, VectorIndex, Protocol):
+    """A collection that can be written and searched; ChromaIndex is one."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A live passage with what is needed to quote and link it."""
+
+    passage: Passage
+    article: Article
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """Everything that belongs to one epoch of the index."""
+
+    epoch: str
+    publisher: Publisher
+    searcher: Searcher
+
+
+class Library:
+    """Articles that can be published and found. Safe for use from several threads."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        encoders: Mapping[str, Embeddings],
+        open_collection: Callable[[str], SearchableCollection],
+        new_id: Callable[[], str],
+        *,
+        fitted: Confidence,
+        hold: Hold = hold_nothing,
+    ) -> None:
+        """`encoders` has `main` and perhaps `multilingual`; `open_collection` opens or makes a collection by name."""
+        self.sessions, self.encoders, self.new_id, self.fitted, self.hold = sessions, encoders, new_id, fitted, hold
+        self._open_collection = open_collection
+        self._family = epoch_family(encoders)
+        self._lock = threading.RLock()
+        self._opened: _Opened | None = None
+        self._version = -1
+        self._loaded: dict[str, tuple[int, int]] = {}
+
+    # ── opening ─────────────────────────────────────────────────────────────────────────────────
+
+    def open(self) -> tuple[int, int]:
+        """Make the index agree with SQL and load what search keeps in memory. Raise StaleIndexError.
+
+        Gives how many vectors were removed and added by the reconciliation.
+        """
+        with self.sessions.read() as session:
+            epoch = session.get_one(IndexState, 0).epoch
+        if epoch and not epoch.startswith(self._family):
+            raise StaleIndexError("the index was made with another embedding model or passage format")
+        with self._lock:
+            self._opened = self._open(epoch or self._first_epoch())
+            self._version, self._loaded = -1, {}
+            repaired = reindexing.reconcile(self.sessions, self._opened.publisher.index)
+            self.refresh()
+        return repaired
+
+    def reindex(self, progress: Callable[[int, int], None], *, now: datetime) -> int:
+        """Build a new index beside the old one from SQL and swap; how many passages are live."""
+        with self.sessions.read() as session:
+            current = session.get_one(IndexState, 0).epoch
+        number = int(current.rpartition("-")[2] or 0) + 1 if current else 1
+        new = self._index(f"{self._family}-{number}")
+        live = reindexing.rebuild(self.sessions, new, self.new_id, self.hold, progress, now=now)
+        self.open()
+        return live
+
+    @property
+    def publisher(self) -> Publisher:
+        """Publishes into the epoch that answers come from."""
+        return self._now().publisher
+
+    @property
+    def collection_names(self) -> list[str]:
+        """The collections of the present epoch."""
+        return [_collection_name(self._now().epoch, name) for name in self.encoders]
+
+    # ── searching ───────────────────────────────────────────────────────────────────────────────
+
+    def find(self, question: str, vectors: Mapping[str, Vectors], *, language: str | None = None, limit: int = 5) -> Found:
+        """Passages that may answer the question, best first. `vectors` has the question's vector by encoder."""
+        self.refresh()
+        return self._now().searcher.find(
+            question,
+            vector=vectors[MAIN],
+            multilingual_vector=vectors.get(MULTILINGUAL),
+            language=language,
+            limit=limit,
+        )
+
+    def places(self, session: Session, article_ids: Sequence[str]) -> dict[str, list[Place]]:
+        """The live passages of these articles as SQL has them this moment, in reading order: the last word on what may be quoted."""
+        query = (
+            select(Passage, Article)
+            .join(Article, Article.id == Passage.article_id)
+            .where(Passage.article_id.in_(article_ids), Passage.live, Passage.held.is_(None))
+            .order_by(Passage.article_id, Passage.position)
+        )
+        found: dict[str, list[Place]] = {}
+        for passage, article in session.execute(query):
+            found.setdefault(article.id, []).append(Place(passage, article))
+        return found
+
+    def rarity(self, word: str) -> float:
+        """How telling a stemmed word is among the live passages: its inverse document frequency."""
+        return self._now().searcher.rarity(word)
+
+    def refresh(self) -> None:
+        """Bring memory in line with SQL if anything changed since the last time."""
+        with self.sessions.read() as session:
+            state = session.get_one(IndexState, 0)
+            if state.version == self._version:
+                return
+            with self._lock:
+                if state.epoch and state.epoch != self._now().epoch:
+                    self._opened = self._open(state.epoch)
+                    self._loaded = {}
+                self._load(session, self._now())
+                self._version = state.version
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────
+
+    def _now(self) -> _Opened:
+        if self._opened is None:
+            raise StaleIndexError("the library is not open")
+        return self._opened
+
+    def _first_epoch(self) -> str:
+        epoch = f"{self._family}-1"
+        with self.sessions.write() as session:
+            session.get_one(IndexState, 0).epoch = epoch
+        return epoch
+
+    def _index(self, epoch: str) -> PassageIndex:
+        collections = {name: self._open_collection(_collection_name(epoch, name)) for name in self.encoders}
+        return PassageIndex(epoch, self.encoders, collections)
+
+    def _open(self, epoch: str) -> _Opened:
+        collections = {name: self._open_collection(_collection_name(epoch, name)) for name in self.encoders}
+        index = PassageIndex(epoch, self.encoders, collections)
+        searcher = Searcher(
+            self.encoders[MAIN],
+            collections[MAIN],
+            multilingual=self.encoders.get(MULTILINGUAL),
+            multilingual_index=collections.get(MULTILINGUAL),
+            fitted=self.fitted,
+        )
+        return _Opened(epoch, Publisher(self.sessions, index, self.new_id, self.hold), searcher)
+
+    def _load(self, session: Session, opened: _Opened) -> None:
+        live = _live_articles(session, opened.epoch)
+        for article_id in self._loaded.keys() - live.keys():
+            opened.searcher.remove(article_id)
+        changed = [article_id for article_id, mark in live.items() if self._loaded.get(article_id) != mark]
+        for part in batches(changed, LOAD_BATCH):
+            articles, titles = _searchable(session, part, opened.epoch)
+            opened.searcher.put_many(articles, titles)
+        self._loaded = live
+
+
+def _collection_name(epoch: str, encoder: str) -> str:
+    return f"passages-{epoch}-{encoder}"
+
+
+def _live_articles(session: Session, epoch: str) -> dict[str, tuple[int, int]]:
+    """Each live article with what changes when its passages do: revision and number of indexed passages."""
+    query = (
+        select(Passage.article_id, func.max(Passage.revision), func.count())
+        .where(Passage.live, Passage.epoch == epoch, Passage.held.is_(None))
+        .group_by(Passage.article_id)
+    )
+    return {article_id: (revision, count) for article_id, revision, count in session.execute(query)}
+
+
+def _searchable(session: Session, ids: Sequence[str], epoch: str) -> tuple[list[SearchableArticle], list[TitleVectors]]:
+    articles = {a.id: a for a in session.scalars(select(Article).where(Article.id.in_(ids)))}
+    passages: dict[str, list[SearchablePassage]] = {}
+    rows = session.scalars(
+        select(Passage)
+        .where(Passage.article_id.in_(ids), Passage.live, Passage.epoch == epoch, Passage.held.is_(None))
+        .order_by(Passage.article_id, Passage.position),
+    )
+    for row in rows:
+        text = row.embedded(articles[row.article_id].title)
+        passages.setdefault(row.article_id, []).append(SearchablePassage(row.id, text))
+    titles: dict[str, dict[str, Vectors]] = {}
+    for title in session.scalars(select(TitleVector).where(TitleVector.article_id.in_(ids), TitleVector.epoch == epoch)):
+        vectors = np.frombuffer(title.vectors, dtype=np.float16).astype(np.float32).reshape(title.count, -1)
+        titles.setdefault(title.article_id, {})[title.encoder] = vectors
+    found = [
+        SearchableArticle(a.id, a.title, tuple(passages[a.id]), "faq" if a.kind == "faq" else "article", tuple(a.wordings), a.language)
+        for a in articles.values()
+    ]
+    return found, [TitleVectors(titles[a.article_id][MAIN], titles[a.article_id].get(MULTILINGUAL)) for a in found]

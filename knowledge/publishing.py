@@ -1,0 +1,207 @@
+"""From an article's text to something answers can be found in: stage, swap, delete.
+
+New passages get new ids. Their vectors go into the index first (stage), then one SQL transaction makes
+them the live ones (swap), then the old vectors go (delete). Killed at any point, the old text or the new
+one is answerable as a whole, and reindexing.reconcile at the next start removes what SQL does not list.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from knowledge import articles
+from knowledge.articles import ArticleText
+from knowledge.staging import Hold, PassageIndex, Sessions, StagedArticle, hold_nothing, stage, wording_ids
+from knowledge.tables import Article, ArticleId, ArticleState, IndexState, Passage, TitleVector
+
+CONFLICT_EDITED = "a person edited it since it was last read; --overwrite replaces it"
+CONFLICT_AT_ONCE = "it was changed at the same moment; read it again"
+
+
+class Change(StrEnum):
+    """What publishing did with one article."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    RETIRED = "retired"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Published:
+    """The result for one article; `reason` is given for conflict and failed."""
+
+    external_id: str
+    change: Change
+    article_id: ArticleId | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a text comes from: the source it belongs to, who brings it, and whether a person wrote it here."""
+
+    source: str
+    author: str
+    by_hand: bool = False
+    note: str = ""
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What is going to happen with one text, decided before anything is embedded."""
+
+    text: ArticleText
+    change: Change
+    seen_revision: int | None
+    staged: StagedArticle = StagedArticle()
+
+    @property
+    def entries(self) -> list[str]:
+        """What stands in the index for it."""
+        ids: list[str] = [piece.id for piece in self.staged.passages]
+        return ids + wording_ids(self.text.kind, ids, len(self.text.wordings))
+
+
+class Publisher:
+    """Puts articles into SQL and the index so that both always agree on what is live."""
+
+    def __init__(self, sessions: Sessions, index: PassageIndex, new_id: Callable[[], str], hold: Hold = hold_nothing) -> None:
+        """`new_id` gives random 128-bit ids; `hold` may keep a passage out of the index."""
+        self.sessions, self.index, self.new_id, self.hold = sessions, index, new_id, hold
+
+    def preview(self, texts: Sequence[ArticleText], origin: Origin) -> list[Published]:
+        """What `publish` would do, without doing it."""
+        return [Published(step.text.external_id, step.change) for step in self._steps(texts, origin)]
+
+    def publish(self, texts: Sequence[ArticleText], origin: Origin, *, now: datetime) -> list[Published]:
+        """Publish what is new or changed, in one stage and one swap; one result per text."""
+        steps = self._staged(self._steps(texts, origin))
+        gone: list[str] = []
+        results: list[Published] = []
+        try:
+            with self.sessions.write() as session:
+                known = articles.by_external_id(session, origin.source, [text.external_id for text in texts])
+                for step in steps:
+                    result, old = self._swap(session, step, known.get(step.text.external_id), origin, now)
+                    results.append(result)
+                    gone += old
+                bump(session)
+        except BaseException:
+            self.index.remove([entry for step in steps for entry in step.entries])
+            raise
+        refused = {r.external_id for r in results if r.change is Change.CONFLICT}
+        gone += [entry for step in steps if step.text.external_id in refused for entry in step.entries]
+        self.index.remove(gone)
+        return results
+
+    def retire(self, article_ids: Iterable[str], *, now: datetime) -> list[Published]:
+        """Take articles out of every answer; their text and revisions stay. Raise NoSuchArticle."""
+        gone: list[str] = []
+        results: list[Published] = []
+        with self.sessions.write() as session:
+            for article_id in article_ids:
+                article = articles.get(session, article_id)
+                articles.retire(article, now=now)
+                article.indexed_revision = None
+                gone += _take_passages(session, article)
+                results.append(Published(article.external_id, Change.RETIRED, article.id))
+            bump(session)
+        self.index.remove(gone)
+        return results
+
+    def delete(self, article_id: str) -> None:
+        """Remove an article with its revisions for good. Raise NoSuchArticle."""
+        with self.sessions.write() as session:
+            article = articles.get(session, article_id)
+            gone = _take_passages(session, article)
+            session.delete(article)
+            bump(session)
+        self.index.remove(gone)
+
+    def restore(self, article_id: str, number: int, *, author: str, now: datetime) -> Published:
+        """Publish an earlier revision again, as a new one. Raise NoSuchArticle, NoSuchRevision."""
+        with self.sessions.read() as session:
+            article = articles.get(session, article_id)
+            text = articles.at_revision(session, article, number)
+            origin = Origin(article.source, author, by_hand=True, note=f"restored revision {number}", overwrite=True)
+        return self.publish([text], origin, now=now)[0]
+
+    def release(self, passage_id: str) -> str:
+        """Index a passage that was held back; its article's id. Raise LookupError when no such passage is held."""
+        with self.sessions.read() as session:
+            row = session.execute(
+                select(Passage, Article.title).join(Article, Article.id == Passage.article_id).where(Passage.id == passage_id),
+            ).first()
+        if row is None or row[0].held is None:
+            raise LookupError(f"no passage {passage_id} is held back")
+        self.index.put([passage_id], self.index.embed([row[0].embedded(row[1])]))
+        with self.sessions.write() as session:
+            session.execute(update(Passage).where(Passage.id == passage_id).values(held=None))
+            bump(session)
+        return str(row[0].article_id)
+
+    def _steps(self, texts: Sequence[ArticleText], origin: Origin) -> list[_Step]:
+        with self.sessions.read() as session:
+            known = articles.by_external_id(session, origin.source, [text.external_id for text in texts])
+            return [_plan(text, known.get(text.external_id), origin) for text in texts]
+
+    def _staged(self, steps: Sequence[_Step]) -> list[_Step]:
+        wanted = [step for step in steps if step.change in {Change.NEW, Change.CHANGED}]
+        staged = stage([step.text for step in wanted], self.index, self.new_id, self.hold)
+        of = {id(step): article for step, article in zip(wanted, staged, strict=True)}
+        return [replace(step, staged=of.get(id(step), step.staged)) for step in steps]
+
+    def _swap(
+        self, session: Session, step: _Step, article: Article | None, origin: Origin, now: datetime
+    ) -> tuple[Published, list[str]]:
+        name = step.text.external_id
+        if (article.revision if article else None) != step.seen_revision:
+            return Published(name, Change.CONFLICT, article.id if article else None, CONFLICT_AT_ONCE), []
+        if step.change is Change.CONFLICT:
+            return Published(name, Change.CONFLICT, article.id if article else None, CONFLICT_EDITED), []
+        if article is not None and step.change is Change.UNCHANGED:
+            return Published(name, Change.UNCHANGED, article.id), []
+        gone: list[str] = []
+        if article is None:
+            article = articles.create(session, step.text, ArticleId(self.new_id()), source=origin.source, author=origin.author, now=now)
+        else:
+            gone = _take_passages(session, article)
+            articles.change(session, article, step.text, author=origin.author, note=origin.note, now=now)
+        if not origin.by_hand:
+            article.imported_hash = step.text.content_hash
+        article.indexed_revision = article.revision
+        session.add_all(step.staged.rows(article.id, article.revision, self.index.epoch, live=True))
+        return Published(name, step.change, article.id), gone
+
+
+def bump(session: Session) -> None:
+    """Tell every process that what is live has changed."""
+    session.execute(update(IndexState).where(IndexState.id == 0).values(version=IndexState.version + 1))
+
+
+def _plan(text: ArticleText, known: Article | None, origin: Origin) -> _Step:
+    if known is None:
+        return _Step(text, Change.NEW, None)
+    same = {known.content_hash} if origin.overwrite else {known.content_hash, known.imported_hash}
+    if known.state == ArticleState.PUBLISHED and text.content_hash in same:
+        return _Step(text, Change.UNCHANGED, known.revision)
+    edited = known.imported_hash != known.content_hash
+    conflict = edited and not origin.overwrite and not origin.by_hand
+    return _Step(text, Change.CONFLICT if conflict else Change.CHANGED, known.revision)
+
+
+def _take_passages(session: Session, article: Article) -> list[str]:
+    """Delete an article's live passages; the ids that the index must forget after the commit."""
+    query = select(Passage.id).where(Passage.article_id == article.id, Passage.live).order_by(Passage.position)
+    ids: list[str] = list(session.scalars(query))
+    session.execute(delete(Passage).where(Passage.article_id == article.id, Passage.live))
+    session.execute(delete(TitleVector).where(TitleVector.article_id == article.id))
+    return ids + wording_ids(article.kind, ids, len(article.wordings))

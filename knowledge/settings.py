@@ -1,0 +1,22 @@
+"""Knowledge's thresholds and names, each with its range and reason."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class KnowledgeSettings(BaseModel):
+    """How articles are indexed and when they are good enough to answer from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    embedder: str = Field(
+        "minilm",
+        description="`minilm` (packaged, offline), `hashing` (stand-in for tests) or any sentence-transformers model by name or path",
+    )
+    multilingual: bool = Field(True, description="also index with the multilingual encoder, so that questions in other languages find the articles")
+    reranker: str = Field("", description="a sentence-transformers cross-encoder by name or path that reorders the first 20; empty: none")
+    target_error: float = Field(
+        0.05,
+        gt=0,
+        le=0.5,
+        description="share of wrong answers among the answered that is acceptable; sets the probability from which Firstline answers",
+    )

@@ -1,0 +1,1 @@
+"""Help articles read from files; `folder.read` is the entrance."""

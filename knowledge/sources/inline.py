@@ -1,0 +1,111 @@
+"""The parts of an HTML page that stand inside a line, as Markdown: marks, links, pictures, code, and text made harmless."""
+
+import re
+from typing import Any
+
+Element = Any  # lxml has no types of its own
+
+BLOCKS = frozenset(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hgroup hr html li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split(),
+)
+DROPPED = frozenset(
+    "applet audio button canvas datalist dialog embed footer head iframe input map math nav noscript object option "
+    "progress script select style svg template textarea title video".split(),
+)
+DROPPED_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog", "alertdialog"})
+
+_BREAK = "\0"  # stands for <br> until paragraphs are put together; a page's own control characters are removed
+_EDGES = " \t\n\r\f" + _BREAK
+_MARKS = re.compile(r"([\\`*\[\]<]|(?<!\w)_|_(?!\w))")
+_LINE_START = re.compile(r"^(?=#{1,6}(?:\s|$)|[>|]|~~~|=+\s*$|-{2,}\s*$)")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
+
+
+def dropped(element: Element) -> bool:
+    """Menus, parts of forms, scripts, what the page itself hides, and the margins of a page (not those of its article)."""
+    if not isinstance(element.tag, str) or element.tag in DROPPED:
+        return True
+    if element.get("hidden") is not None or element.get("aria-hidden") == "true" or element.get("role") in DROPPED_ROLES:
+        return True
+    return element.tag in {"aside", "header"} and not any(True for _ in element.iterancestors("main", "article"))
+
+
+def inline(element: Element, *, plain: bool = False) -> str:
+    """An element as part of a line; `plain` leaves out all marks."""
+    if element.tag == "br":
+        return _BREAK
+    if element.tag == "img":
+        return "" if plain else _picture(element)
+    if element.tag in {"code", "kbd", "samp", "tt"} and not plain:
+        return _code(element)
+    inside = element.text or "" if plain else escaped(element.text)
+    for child in element:
+        if not dropped(child):
+            text = inline(child, plain=plain)
+            inside += f" {text} " if child.tag in BLOCKS else text
+        inside += (child.tail or "") if plain else escaped(child.tail)
+    return inside if plain else _marked(element, inside)
+
+
+def paragraph(run: list[str]) -> list[str]:
+    """Pieces of a line as one paragraph; none when they hold nothing."""
+    lines = [" ".join(line.split()) for line in "".join(run).split(_BREAK)]
+    text = "  \n".join(_LINE_START.sub(r"\\", line) for line in lines).strip()
+    return [re.sub(r"\n(?:[ ]*\n)+", "\n\n", text)] if text else []
+
+
+def one_line(text: str) -> str:
+    """The text without control characters, each run of blanks as one."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+def escaped(text: str | None) -> str:
+    """Text as Markdown that shows the same characters."""
+    return _MARKS.sub(r"\\\1", _CONTROLS.sub("", text)) if text else ""
+
+
+def raw(element: Element) -> str:
+    """Text as it stands, for code."""
+    text = "\n" if element.tag == "br" else _CONTROLS.sub("", element.text or "")
+    return text + "".join(("" if dropped(child) else raw(child)) + _CONTROLS.sub("", child.tail or "") for child in element)
+
+
+def _marked(element: Element, inside: str) -> str:
+    text = inside.strip(_EDGES)
+    if not text or _BREAK in text:
+        return inside
+    before, _, after = inside.partition(text)
+    if element.tag in {"b", "strong"}:
+        return f"{before}**{text}**{after}"
+    if element.tag in {"em", "i"}:
+        return f"{before}*{text}*{after}"
+    if element.tag == "a":
+        href = _address(element.get("href") or "")
+        if text in {"¶", "#", "§"}:  # the mark beside a heading that links to itself
+            return " "
+        return f"{before}[{one_line(text)}]({href}){after}" if href else inside
+    return inside
+
+
+def _picture(element: Element) -> str:
+    source = _address(element.get("src") or "")
+    alt = re.sub(r"[\[\]\\]", "", one_line(element.get("alt") or ""))
+    return f"![{alt}]({source})" if source else ""
+
+
+def _code(element: Element) -> str:
+    code = one_line(raw(element))
+    fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", code)), default=0))
+    pad = " " if code.startswith("`") or code.endswith("`") else ""
+    return f"{fence}{pad}{code}{pad}{fence}" if code else ""
+
+
+def _address(href: str) -> str:
+    """A link target that Markdown takes and that runs nothing; empty when it is neither."""
+    href = re.sub(r"[\x00-\x20\x7f]", lambda m: "%20" if m[0] == " " else "", href.strip())
+    scheme = _SCHEME.match(href)
+    if scheme and scheme[1].lower() not in {"http", "https", "mailto", "tel"}:
+        return ""
+    return re.sub(r"[()<>\\]", lambda m: f"%{ord(m[0]):02X}", href)
