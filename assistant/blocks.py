@@ -21,6 +21,7 @@ _BOLD_LINE = re.compile(r"[ \t]*(\*\*|__)([^*_\n]{1,80})\1[ \t]*:?[ \t]*$")
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\([^()\n]*\)")
 _LINK = re.compile(r"(?<!!)\[([^\[\]\n]*)\]\((?!https?:|mailto:|tel:)[^()\s]*(?:[ \t]+\"[^\"\n]*\")?\)")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+(?=[^\sa-z])")
+_DELIMITER = re.compile(r"[ \t]*\|[ \t]*:?-")  # the line under the head of a table
 _WORDLIKE = re.compile(r"\w")
 
 
@@ -50,7 +51,12 @@ class Block:
     @property
     def words(self) -> int:
         """Words as a reader counts them."""
-        return len(self.text.split())
+        return count_words(self.text)
+
+
+def count_words(text: str) -> int:
+    """Words as a reader counts them: bullets, bars and other marks are none."""
+    return sum(1 for token in text.split() if _WORDLIKE.search(token))
 
 
 def blocks(passages: Iterable[tuple[tuple[str, ...], str]]) -> Iterator[Block]:
@@ -65,7 +71,7 @@ def blocks(passages: Iterable[tuple[tuple[str, ...], str]]) -> Iterator[Block]:
             own, before = (), path
         for kind, text, glue in _scan(markdown.replace("\r\n", "\n").replace("\r", "\n").rstrip().split("\n")):
             shown = _quotable(text)
-            if not _WORDLIKE.search(shown):
+            if not _WORDLIKE.search(shown) and not (kind is Kind.ROW and _DELIMITER.match(shown)):
                 continue
             if kind is Kind.HEADING:
                 own = (_heading_text(shown),)

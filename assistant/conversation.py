@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from assistant.question import Said
 from assistant.tables import Conversation, ConversationId, Feedback, Holder, Message, Outcome, Role, Turn, TurnId, TurnState
+from assistant.wording import say, shipped
 
 
 class NoSuchConversation(LookupError):
@@ -24,6 +25,10 @@ class NoSuchConversation(LookupError):
 
 class NoSuchMessage(LookupError):
     """The conversation has no reply with that id."""
+
+
+class TooLong(ValueError):
+    """A message has more characters than are taken."""
 
 
 class SameIdOtherText(ValueError):
@@ -116,6 +121,21 @@ def start(session: Session, *, secret: str, locale: str, new_id: Callable[[], st
     )
     session.add(conversation)
     return conversation
+
+
+def notice(session: Session, conversation: Conversation, product: str, *, now: datetime) -> Message:
+    """The first message of a conversation: that the visitor talks to an AI assistant."""
+    language = shipped(conversation.locale)
+    message = Message(
+        conversation_id=conversation.id,
+        role=Role.ASSISTANT,
+        text=say("ai_notice", language, product=product),
+        content={"notice": True, "language": language},
+        at=now,
+    )
+    session.add(message)
+    session.flush()
+    return message
 
 
 def by_secret(session: Session, secret: str) -> Conversation:

@@ -26,6 +26,7 @@ ADMINISTERS = frozenset(
     "acknowledg alia bookmark chang copyright disclaim feedback histori keyword legal metadata next notifi refer relat revis subscrib"
     " synonym tag trademark".split()
 )
+PREPARES = frozenset("befor prepar prerequisit".split())
 STOP = frozenset(
     "a about abl after all also am an and ani are as at be been befor but by can cannot could did do doe done for from get had has"
     " have he help her hi how i if in into is it its just like me my need not now of on one or our out pleas s so some t than thank"
@@ -39,9 +40,12 @@ _AMOUNT = re.compile(
     r"\bhow (?:much|many|long|often|big|large|far|soon)\b|\bwhen\b|\blimits?\b|\bmaximum\b|\bcosts?\b|\bprices?\b", re.IGNORECASE
 )
 _ANNOUNCES = re.compile(
-    r"\b(?:this|the following) (?:article|page|guide|document|technote|topic|section|tutorial)\b|\byou(?:['’]ll| will) learn\b", re.IGNORECASE
+    r"\b(?:this|the following) (?:article|page|guide|document|technote|topic|section|tutorial)\b|\byou(?:['’]ll| will) learn\b"
+    r"|\A\W*(?:by the end\b|after (?:reading )?this\b|you(?:['’]ll| will)\b|(?:learn|read|find out|see|here is) (?:about|how|what)\b)",
+    re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
+REACH = 100  # words under a heading after which what it promises counts half
 KEYWORD_LIST = 0.06  # a paragraph with a smaller share of everyday words is a list of keywords or links
 
 
@@ -55,13 +59,15 @@ class Weights:
     heading: float = 0.4  # question words in the heading
     score: float = 0.3  # the search's opinion of the passage
     early: float = 0.2
+    opening: float = 0.2
     answers: float = 0.6
     explains: float = 0.1
     complains: float = -0.3
+    prepares: float = -0.1
     administers: float = -1.0
-    steps: float = 0.2
+    steps: float = 0.2  # where asked how
     numbers: float = 0.1
-    announces: float = -0.6
+    announces: float = -1.0
     keywords: float = -1.0
 
 
@@ -103,6 +109,7 @@ def values(question: Question, parts: Sequence[Unit], scores: Sequence[float]) -
     kinds = {path: _kind_of(path, question) for path in sections}
     overlap = _relative({n: question.cover(words) for n, words in enumerate(found)})
     score = _relative(dict(enumerate(scores)))
+    near = _nearness(parts)
     w = WEIGHTS
     return [
         w.base
@@ -111,7 +118,8 @@ def values(question: Question, parts: Sequence[Unit], scores: Sequence[float]) -
         + w.heading * heading[unit.path]
         + w.score * score[n]
         + w.early * (1 - n / len(parts))
-        + kinds[unit.path]
+        + kinds[unit.path] * (near[n] if kinds[unit.path] > 0 else 1)
+        + w.opening * near[n]
         + _by_text(unit, question)
         for n, unit in enumerate(parts)
     ]
@@ -123,11 +131,24 @@ def _relative(numbers: Mapping[Key, float]) -> dict[Key, float]:
     return {key: max(0.0, value) / top if top > 0 else 0.0 for key, value in numbers.items()}
 
 
+def _nearness(parts: Sequence[Unit]) -> list[float]:
+    """Per unit: 1 right under its heading, less with every word between."""
+    out: list[float] = []
+    between = 0
+    for n, unit in enumerate(parts):
+        if n == 0 or unit.path != parts[n - 1].path:
+            between = 0
+        out.append(REACH / (REACH + between))
+        between += unit.words
+    return out
+
+
 def _kind_of(path: tuple[str, ...], question: Question) -> float:
     """What the innermost telling heading adds."""
     w = WEIGHTS
     worth = (
         (ADMINISTERS, w.administers),
+        (PREPARES, w.prepares),
         (ANSWERS, w.answers),
         (EXPLAINS, w.answers if question.why else w.explains),
         (COMPLAINS, w.complains),

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from langchain_core.embeddings import Embeddings
 from sqlalchemy.orm import Session
 
 from assistant import answer, conversation
@@ -56,10 +55,9 @@ class Assistant:
     link: Callable[[str, str], str]
     mask: Callable[[str], str]
 
-    @property
-    def encoders(self) -> Mapping[str, Embeddings]:
-        """The encoders that question and passages share."""
-        return self.library.encoders
+    def embed(self, texts: list[str]) -> dict[str, Vectors]:
+        """By encoder one row per text, in one batch."""
+        return {name: vectors(encoder, texts) for name, encoder in self.library.encoders.items()}
 
 
 @dataclass(frozen=True)
@@ -127,8 +125,7 @@ def take_turn(
 def _look(assistant: Assistant, received: Received, language: str, choice: str | None) -> Seen:
     """The question that stands alone, and what the library has for it."""
     question = restate(received.history, received.text)
-    rows = {name: vectors(encoder, [question.text])[0] for name, encoder in assistant.encoders.items()}
-    found = assistant.library.find(question.text, rows, language=language)
+    found = assistant.library.find(question.text, assistant.embed([question.text]), language=language)
     ids = [choice] if choice else list(dict.fromkeys(hit.article_id for hit in found.passages))
     with assistant.sessions.read() as session:
         places = assistant.library.places(session, ids)

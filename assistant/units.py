@@ -1,7 +1,7 @@
 """What must be quoted together: a list with the sentence that introduces it, a step with what explains it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from assistant.blocks import Block, Kind
@@ -18,6 +18,7 @@ class Unit:
     blocks: tuple[Block, ...]
     lead: tuple[Block, ...] = ()
     continues: bool = False  # the list goes on in the next unit
+    group: int = 0  # units of one group are pieces of one list
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -47,7 +48,7 @@ def units(found: Sequence[Block], limit: int) -> list[Unit]:
     start = 0
     for at in range(1, len(found) + 1):
         if at == len(found) or not joined[at]:
-            made.extend(_whole_or_parts(tuple(found[start:at]), limit))
+            made.extend(replace(unit, group=start) for unit in _whole_or_parts(tuple(found[start:at]), limit))
             start = at
     return made
 

@@ -28,6 +28,10 @@ class NoSuchRevision(LookupError):
     """The article never had that revision."""
 
 
+class EditedConflict(Exception):
+    """A person edited the article here since its source was last read."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """An image file that stands beside an article."""

@@ -12,8 +12,12 @@ from functools import cache
 
 import tantivy
 
+from knowledge.language import function_words
+
 HEAP = 64_000_000  # bytes the writer may fill before it writes a segment; with 15 MB, loading takes twice as long
 MOST_TERMS = 48  # of a long question only its rarest words are searched: the rest costs time and finds nothing
+MOST_PAIRS = 12  # neighbouring words looked for as pairs; a longer text is no phrase
+GAP = 1  # words that may stand between the two of a pair: "crop the image"
 LONGEST_WORD = 60  # characters; longer runs are data, not words
 
 
@@ -35,6 +39,18 @@ def terms(text: str) -> list[str]:
     return list(_analyzer().analyze(text))
 
 
+@cache
+def _grammar(language: str) -> frozenset[str]:
+    return frozenset(term for word in function_words(language) for term in terms(word))
+
+
+def content_terms(text: str, language: str | None = None) -> list[str]:
+    """The terms without function words of the language (English when unknown); all of them when nothing else is left."""
+    words = terms(text)
+    grammar = _grammar(language or "en")
+    return [word for word in words if word not in grammar] or words
+
+
 class KeywordIndex:
     """Texts by id, searched by their words. Safe for one writer and many readers at once."""
 
@@ -42,7 +58,7 @@ class KeywordIndex:
         """An empty index."""
         schema = tantivy.SchemaBuilder()
         schema.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
-        schema.add_text_field("body", stored=False, tokenizer_name="words", index_option="freq")
+        schema.add_text_field("body", stored=False, tokenizer_name="words", index_option="position")
         self._schema = schema.build()
         self._index = tantivy.Index(self._schema)
         self._index.register_tokenizer("words", _analyzer())
@@ -71,13 +87,24 @@ class KeywordIndex:
             self._index.reload()
 
     def search(self, words: Sequence[str], k: int) -> list[tuple[str, float]]:
-        """The `k` best ids with their BM25 score, best first. `words` as `terms` gives them."""
+        """The `k` best ids with their BM25 score, best first. `words` as `content_terms` gives them."""
         searcher = self._index.searcher()
         chosen = self._rarest(searcher, words)
-        if not chosen:
+        queries = [tantivy.Query.term_query(self._schema, "body", word, "freq") for word in chosen]
+        return self._best(searcher, queries, k)
+
+    def search_pairs(self, words: Sequence[str], k: int) -> list[tuple[str, float]]:
+        """As `search`, for neighbouring words that stand together in the text too."""
+        few = words[: MOST_PAIRS + 1]
+        pairs = dict.fromkeys((a, b) for a, b in zip(few, few[1:], strict=False) if a != b)
+        queries = [tantivy.Query.phrase_query(self._schema, "body", [a, b], slop=GAP) for a, b in pairs]
+        return self._best(self._index.searcher(), queries, k)
+
+    def _best(self, searcher: tantivy.Searcher, queries: list[tantivy.Query], k: int) -> list[tuple[str, float]]:
+        if not queries or k <= 0:
             return []
-        clauses = [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "body", word, "freq")) for word in chosen]
-        hits = searcher.search(tantivy.Query.boolean_query(clauses), k, count=False).hits
+        any_of = tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
+        hits = searcher.search(any_of, k, count=False).hits
         return [(str(searcher.doc(address).get_first("id")), float(score)) for score, address in hits]
 
     def rarity(self, words: Iterable[str]) -> dict[str, float]:
@@ -85,6 +112,11 @@ class KeywordIndex:
         searcher = self._index.searcher()
         total = searcher.num_docs
         return {word: _idf(searcher.doc_freq("body", word), total) for word in words}
+
+    def unknown(self, words: Iterable[str]) -> set[str]:
+        """Those of the words that no text holds."""
+        searcher = self._index.searcher()
+        return {word for word in words if not searcher.doc_freq("body", word)}
 
     def _rarest(self, searcher: tantivy.Searcher, words: Sequence[str]) -> list[str]:
         distinct = list(dict.fromkeys(words))

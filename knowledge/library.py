@@ -115,12 +115,12 @@ class Library:
     # ── searching ───────────────────────────────────────────────────────────────────────────────
 
     def find(self, question: str, vectors: Mapping[str, Vectors], *, language: str | None = None, limit: int = 5) -> Found:
-        """Passages that may answer the question, best first. `vectors` has the question's vector by encoder."""
+        """Passages that may answer the question, best first. `vectors` has the question's vector by encoder, as the only or first row."""
         self.refresh()
         return self._now().searcher.find(
             question,
-            vector=vectors[MAIN],
-            multilingual_vector=vectors.get(MULTILINGUAL),
+            vector=vectors[MAIN][0],
+            multilingual_vector=vectors[MULTILINGUAL][0] if MULTILINGUAL in vectors else None,
             language=language,
             limit=limit,
         )

@@ -1,9 +1,7 @@
 """Passages that may answer the question, best first, with a calibrated probability that they do."""
 
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -11,55 +9,24 @@ from langchain_core.embeddings import Embeddings
 from knowledge import confidence, ranking
 from knowledge.confidence import Band as Band
 from knowledge.confidence import Confidence
-from knowledge.keywords import KeywordIndex, terms
-from knowledge.ranking import Evidence, Method, Ranking
+from knowledge.keywords import content_terms
+from knowledge.language import detect
+from knowledge.live import WORDING, Live, LiveArticles, embedded_titles, title_cosines
+from knowledge.live import SearchableArticle as SearchableArticle
+from knowledge.live import SearchablePassage as SearchablePassage
+from knowledge.live import TitleVectors as TitleVectors
+from knowledge.ranking import Evidence, Method, Numbers, Ranking
 from knowledge.vectors import MemoryVectorIndex as MemoryVectorIndex
 from knowledge.vectors import VectorIndex as VectorIndex
 from knowledge.vectors import Vectors
 
-CANDIDATES = 60  # passages each method may propose
-WORDING = "~"  # between a passage id and the number of a wording, in a vector index
-
-
-@dataclass(frozen=True)
-class SearchablePassage:
-    """A passage as search sees it; `text` is what `passages.embedded_text` gives."""
-
-    passage_id: str
-    text: str
-
-
-@dataclass(frozen=True)
-class SearchableArticle:
-    """A published article or FAQ. For a FAQ the title is the question and `wordings` are other ways to ask it."""
-
-    article_id: str
-    title: str
-    passages: tuple[SearchablePassage, ...]
-    kind: Literal["article", "faq"] = "article"
-    wordings: tuple[str, ...] = ()
-    language: str | None = None
-
-    @property
-    def titles(self) -> list[str]:
-        """The title and the other wordings: what title vectors are made of, in this order."""
-        return [self.title, *self.wordings]
-
-    def entries(self) -> list[tuple[str, str]]:
-        """Id and text of everything the publisher embeds and puts into each vector index.
-
-        The passages and, for a FAQ, its wordings, so that a wording is found as easily as a passage.
-        """
-        own = [(passage.passage_id, passage.text) for passage in self.passages]
-        if self.kind != "faq" or not self.passages:
-            return own
-        first = self.passages[0].passage_id
-        return own + [(f"{first}{WORDING}{n}", wording) for n, wording in enumerate(self.titles)]
+CANDIDATES = 60  # passages each method may propose; with more, nothing is found that is not found with 60
+MAIN_LANGUAGES = frozenset({"en"})  # what the main encoder understands well: MiniLM was trained on English
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage that was found; `scores` are the raw scores by method (absent when a method did not propose it)."""
+    """A passage that was found; `scores` are raw, by method, without those that did not propose it."""
 
     article_id: str
     passage_id: str
@@ -73,8 +40,8 @@ class Explanation:
     """Why this was found: for the trace and the evals."""
 
     features: Mapping[str, float] = field(default_factory=dict)
-    articles: tuple[tuple[str, float], ...] = ()
-    dropped: tuple[str, ...] = ()
+    articles: tuple[tuple[str, float], ...] = ()  # article ids and scores, best first, more than the passages show
+    dropped: tuple[str, ...] = ()  # what a vector index proposed that is not live
     language: str | None = None
 
 
@@ -89,21 +56,16 @@ class Found:
 
 
 @dataclass(frozen=True)
-class TitleVectors:
-    """One row per title of an article (`SearchableArticle.titles`), by the encoder and by the multilingual one."""
-
-    main: Vectors
-    multilingual: Vectors | None = None
-
-
-@dataclass(frozen=True)
-class _Live:
-    article: SearchableArticle
-    titles: TitleVectors
+class _Question:
+    text: str
+    words: list[str]
+    language: str | None
+    vector: Vectors
+    multilingual: Vectors | None
 
 
 class Searcher:
-    """Everything that is kept in memory about the live articles. Safe for concurrent `find` and `put`."""
+    """Joins the vector indexes, the keyword index and the fitted confidence. Safe for concurrent `find` and `put`."""
 
     def __init__(
         self,
@@ -113,42 +75,28 @@ class Searcher:
         multilingual: Embeddings | None = None,
         multilingual_index: VectorIndex | None = None,
         fitted: Confidence | None = None,
+        main_languages: frozenset[str] = MAIN_LANGUAGES,
     ) -> None:
         """`index` and `multilingual_index` hold the vectors of `SearchableArticle.entries`; the publisher fills them."""
         self._encoder, self._index = encoder, index
         self._multilingual, self._multilingual_index = multilingual, multilingual_index
         self._confidence = fitted or confidence.load()
-        self._passage_words, self._article_words = KeywordIndex(), KeywordIndex()
-        self._articles: dict[str, _Live] = {}
-        self._article_of: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._main_languages = main_languages
+        self._live = LiveArticles()
 
     def put(self, article: SearchableArticle, titles: TitleVectors | None = None) -> None:
         """Make an article findable, or replace it."""
         self.put_many([article], None if titles is None else [titles])
 
-    def put_many(self, articles: list[SearchableArticle], titles: list[TitleVectors] | None = None) -> None:
+    def put_many(self, articles: Sequence[SearchableArticle], titles: Sequence[TitleVectors] | None = None) -> None:
         """Make articles findable; title vectors that are not handed in are made in one batch."""
-        rows = titles if titles is not None else self._embedded_titles(articles)
-        with self._lock:
-            old = [passage for article in articles for passage in self._passages_of(article.article_id)]
-            self._passage_words.replace(old, {p.passage_id: p.text for a in articles for p in a.passages})
-            self._article_words.put({a.article_id: _whole(a) for a in articles})
-            for passage_id in old:
-                self._article_of.pop(passage_id, None)
-            for article, vectors in zip(articles, rows, strict=True):
-                self._articles[article.article_id] = _Live(article, vectors)
-                self._article_of.update((p.passage_id, article.article_id) for p in article.passages)
+        if titles is None:
+            titles = embedded_titles(articles, self._encoder, self._multilingual)
+        self._live.put(articles, titles)
 
     def remove(self, article_id: str) -> None:
         """Forget an article: it is gone from the next `find`."""
-        with self._lock:
-            gone = self._passages_of(article_id)
-            self._articles.pop(article_id, None)
-            for passage_id in gone:
-                self._article_of.pop(passage_id, None)
-            self._passage_words.remove(gone)
-            self._article_words.remove([article_id])
+        self._live.remove([article_id])
 
     def find(
         self,
@@ -159,88 +107,106 @@ class Searcher:
         language: str | None = None,
         limit: int = 5,
     ) -> Found:
-        """The passages that may answer a question that stands alone; empty when nothing is live."""
-        if vector is None:
-            vector = np.asarray(self._encoder.embed_query(question), dtype=np.float32)
-        evidence, dropped = self._evidence(question, vector)
-        if not evidence.passages:
+        """The passages that may answer a question that stands alone; none when nothing is live or the question is blank."""
+        if not question.strip() or not len(self._live):
             return Found((), 0.0, Band.NOT_COVERED)
+        asked = self._asked(question, vector, multilingual_vector, language)
+        lives, evidence, dropped = self._evidence(asked)
+        if not evidence.passages:
+            return Found((), 0.0, Band.NOT_COVERED, Explanation(dropped=dropped, language=asked.language))
         ranked = ranking.rank(evidence)
-        features = _features(evidence, ranked)
-        probability = self._confidence.probability(list(features.values()))
-        articles = tuple(zip(ranked.articles, ranked.article_scores, strict=True))[: 2 * limit]
+        features = self._features(asked, lives, evidence, ranked)
+        probability = self._confidence.probability(features)
         return Found(
-            tuple(self._hit(evidence, row, score) for row, score in zip(ranked.rows[:limit], ranked.scores, strict=False)),
+            tuple(_hit(lives, evidence, row, score) for row, score in zip(ranked.rows[:limit], ranked.scores, strict=False)),
             probability,
             self._confidence.band(probability),
-            Explanation(features, articles, dropped, language),
+            Explanation(features, _first(ranked, 2 * limit), dropped, asked.language),
         )
 
-    def rarity(self, word: str) -> float:
-        """The inverse document frequency of a stemmed word among the live passages."""
-        return self._passage_words.rarity([word])[word]
+    def _asked(
+        self, text: str, vector: Vectors | None, multilingual_vector: Vectors | None, language: str | None
+    ) -> _Question:
+        language = language or detect(text)
+        if vector is None:
+            vector = np.asarray(self._encoder.embed_query(text), dtype=np.float32)
+        if multilingual_vector is None and self._multilingual is not None:
+            multilingual_vector = np.asarray(self._multilingual.embed_query(text), dtype=np.float32)
+        return _Question(text, content_terms(text, language), language, vector, multilingual_vector)
 
-    def _evidence(self, question: str, vector: Vectors) -> tuple[Evidence, tuple[str, ...]]:
-        words = terms(question)
-        meaning, dropped = self._nearest(self._index, vector)
-        by_words = dict(self._passage_words.search(words, CANDIDATES))
-        by_article = dict(self._article_words.search(words, CANDIDATES))
-        article_of = self._article_of
-        found = [p for p in dict.fromkeys([*meaning, *by_words]) if p in article_of]
-        articles = [article_of.get(p, "") for p in found]
-        scores = np.full((len(found), len(Method)), np.nan)
-        scores[:, Method.MEANING] = ranking.column(meaning, found)
-        scores[:, Method.WORDS] = ranking.column(by_words, found)
-        scores[:, Method.TITLE] = ranking.column(self._title_cosines(set(articles), vector), articles)
+    def _evidence(self, asked: _Question) -> tuple[dict[str, Live], Evidence, tuple[str, ...]]:
+        """The live articles by passage, a row of scores for each passage, and what was proposed but is not live."""
+        proposed = {
+            Method.MEANING: _nearest(self._index, asked.vector),
+            Method.MULTILINGUAL: _nearest(self._multilingual_index, asked.multilingual),
+            Method.WORDS: dict(self._live.passage_words.search(asked.words, CANDIDATES)),
+            Method.PAIRS: dict(self._live.passage_words.search_pairs(asked.words, CANDIDATES)),
+        }
+        by_article = dict(self._live.article_words.search(asked.words, CANDIDATES))
+        every = dict.fromkeys(passage for scores in proposed.values() for passage in scores)
+        lives = {passage: live for passage in every if (live := self._live.of(passage)) is not None}
+        passages = tuple(lives)
+        articles = tuple(live.article.article_id for live in lives.values())
+        by_id = dict(zip(articles, lives.values(), strict=True))
+        scores = np.full((len(passages), len(Method)), np.nan)
+        for method, values in proposed.items():
+            scores[:, method] = ranking.column(values, passages)
         scores[:, Method.ARTICLE_WORDS] = ranking.column(by_article, articles)
-        return Evidence(tuple(found), tuple(articles), scores), dropped
+        scores[:, Method.TITLE] = ranking.column(title_cosines(by_id, asked.vector), articles)
+        if asked.multilingual is not None:
+            titles = title_cosines(by_id, asked.multilingual, multilingual=True)
+            scores[:, Method.TITLE_MULTILINGUAL] = ranking.column(titles, articles)
+        foreign, other = self._languages(asked, list(lives.values()))
+        return lives, Evidence(passages, articles, scores, foreign, other), tuple(p for p in every if p not in lives)
 
-    def _nearest(self, index: VectorIndex, vector: Vectors) -> tuple[dict[str, float], tuple[str, ...]]:
-        """The best cosine by passage, and the ids that are not live."""
-        best: dict[str, float] = {}
-        dropped: list[str] = []
-        for entry, cosine in index.nearest(vector, CANDIDATES):
-            passage_id = entry.partition(WORDING)[0]
-            if passage_id in self._article_of:
-                best.setdefault(passage_id, cosine)
-            else:
-                dropped.append(entry)
-        return best, tuple(dropped)
+    def _languages(self, asked: _Question, lives: Sequence[Live]) -> tuple[Numbers, Numbers]:
+        """How foreign each article is to the main encoder, and whether it is in another language than the question."""
+        other = np.array([_differ(asked.language, live.language) for live in lives], dtype=np.float64)
+        if asked.multilingual is None:
+            return np.zeros(len(lives)), other
+        question = self._foreign_question(asked)
+        foreign = [max(question, float(self._is_foreign(live.language))) for live in lives]
+        return np.array(foreign), other
 
-    def _title_cosines(self, articles: set[str], vector: Vectors) -> dict[str, float]:
-        live = [(article_id, entry) for article_id in articles if (entry := self._articles.get(article_id))]
-        return {article_id: float(np.max(entry.titles.main @ vector)) for article_id, entry in live}
+    def _is_foreign(self, language: str | None) -> bool:
+        return language is not None and language not in self._main_languages
 
-    def _hit(self, evidence: Evidence, row: int, score: float) -> Hit:
-        article_id = evidence.articles[row]
-        live = self._articles.get(article_id)
-        raw = {method.name.lower(): float(evidence.scores[row, method]) for method in Method}
-        known = {name: value for name, value in raw.items() if not np.isnan(value)}
-        return Hit(article_id, evidence.passages[row], live.article.title if live else "", score, known)
+    def _foreign_question(self, asked: _Question) -> float:
+        """1 for a language the main encoder does not know; for one we cannot tell, the share of words no article has."""
+        if asked.language is not None:
+            return float(self._is_foreign(asked.language))
+        rarity = self._live.passage_words.rarity(asked.words)
+        unknown = self._live.passage_words.unknown(asked.words)
+        whole = sum(rarity.values())
+        return sum(rarity[word] for word in unknown) / whole if whole else 0.0
 
-    def _passages_of(self, article_id: str) -> list[str]:
-        live = self._articles.get(article_id)
-        return [passage.passage_id for passage in live.article.passages] if live else []
-
-    def _embedded_titles(self, articles: Iterable[SearchableArticle]) -> list[TitleVectors]:
-        batches = [article.titles for article in articles]
-        flat = [title for batch in batches for title in batch]
-        main = np.asarray(self._encoder.embed_documents(flat), dtype=np.float32)
-        other = None if self._multilingual is None else np.asarray(self._multilingual.embed_documents(flat), dtype=np.float32)
-        out, start = [], 0
-        for batch in batches:
-            rows = slice(start, start + len(batch))
-            out.append(TitleVectors(main[rows], None if other is None else other[rows]))
-            start += len(batch)
-        return out
+    def _features(
+        self, asked: _Question, lives: Mapping[str, Live], evidence: Evidence, ranked: Ranking
+    ) -> dict[str, float]:
+        return {}
 
 
-def _whole(article: SearchableArticle) -> str:
-    return "\n".join([*article.titles, *(passage.text for passage in article.passages)])
+def _nearest(index: VectorIndex | None, vector: Vectors | None) -> dict[str, float]:
+    """The best cosine by passage; a wording speaks for its passage."""
+    best: dict[str, float] = {}
+    if index is None or vector is None:
+        return best
+    for entry, cosine in index.nearest(vector, CANDIDATES):
+        best.setdefault(entry.partition(WORDING)[0], cosine)
+    return best
 
 
-def _features(evidence: Evidence, ranked: Ranking) -> dict[str, float]:
-    best = evidence.scores[ranked.rows[0]]
-    second = ranked.article_scores[1] if len(ranked.articles) > 1 else 0.0
-    meaning = float(np.nan_to_num(best[Method.MEANING]))
-    return {"meaning": meaning, "title": float(best[Method.TITLE]), "margin": ranked.article_scores[0] - second}
+def _differ(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one != other
+
+
+def _first(ranked: Ranking, count: int) -> tuple[tuple[str, float], ...]:
+    return tuple(zip(ranked.articles, ranked.article_scores, strict=True))[:count]
+
+
+def _hit(lives: Mapping[str, Live], evidence: Evidence, row: int, score: float) -> Hit:
+    passage_id = evidence.passages[row]
+    raw = {method.name.lower(): float(evidence.scores[row, method]) for method in Method}
+    known = {name: value for name, value in raw.items() if not np.isnan(value)}
+    article = lives[passage_id].article
+    return Hit(article.article_id, passage_id, article.title, score, known)

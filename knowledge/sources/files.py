@@ -1,11 +1,11 @@
 """Bytes and text of a file that nobody vouched for: regular files only, up to a cap, in an encoding we can name."""
 
 import codecs
+import io
 import os
 import re
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
 from knowledge.sources.reading import Unreadable
 
@@ -14,7 +14,7 @@ _OLD_ENCODING = re.compile(r"iso-8859-\d{1,2}|windows-125\d|koi8-[ru]|shift_jis|
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def opened(path: Path, cap: int) -> BinaryIO:
+def opened(path: Path, cap: int) -> io.BufferedReader:
     """The regular file, open for reading. Raise Unreadable when it is none, may not be read, is empty or exceeds the cap."""
     try:
         # NONBLOCK: opening a named pipe must not wait for a writer. NOFOLLOW: the path was resolved before.
@@ -50,7 +50,7 @@ def encoding(start: bytes) -> str:
 
 
 def decoded(raw: bytes, *, html: bool = False) -> str:
-    """The text, lines ending in \\n. Raise Unreadable for bytes that are no text; a page may declare an older encoding."""
+    r"""The text, lines ending in \\n. Raise Unreadable for bytes that are no text; a page may declare an older encoding."""
     try:
         text = raw.decode(encoding(raw))
     except UnicodeDecodeError as error:

@@ -6,6 +6,7 @@ a wrong date is nobody's business, and every value knows its line.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -66,8 +67,8 @@ def _read(block: str) -> tuple[dict[str, Value], dict[str, int]]:
         line = block[: int(error.position)].count("\n")
         raise Unreadable("the front matter holds a character that YAML does not allow", line + 2) from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise Unreadable(f"the front matter is not YAML: {error.problem or error.context}", mark.line + 2 if mark else 1) from error
+        reason = f"the front matter is not YAML: {error.problem or error.context}"
+        raise Unreadable(reason, _line(error.problem_mark or error.context_mark)) from error
     if root is None:
         return {}, {}
     if not isinstance(root, yaml.MappingNode):
@@ -80,20 +81,23 @@ def _refuse_bombs(block: str) -> None:
     depth = 0
     for event in yaml.parse(block, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise Unreadable("the front matter may not use YAML's anchors and aliases (& and *); put the text in quotes", event.start_mark.line + 2)
+            raise Unreadable(
+                "the front matter may not use YAML's anchors and aliases (& and *); put the text in quotes",
+                _line(event.start_mark),
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         if isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            raise Unreadable("the front matter is nested too deep", event.start_mark.line + 2)
+            raise Unreadable("the front matter is nested too deep", _line(event.start_mark))
 
 
 def _pairs(root: yaml.MappingNode) -> tuple[dict[str, Value], dict[str, int]]:
     values: dict[str, Value] = {}
     lines: dict[str, int] = {}
     for key_node, node in root.value:
-        line = key_node.start_mark.line + 2
+        line = _line(key_node.start_mark)
         if not isinstance(key_node, yaml.ScalarNode):
             raise Unreadable("a name in the front matter must be a word", line)
         key = str(key_node.value)
@@ -104,6 +108,11 @@ def _pairs(root: yaml.MappingNode) -> tuple[dict[str, Value], dict[str, int]]:
         if value is not None:
             values[key] = value
     return values, lines
+
+
+def _line(mark: Any) -> int:  # noqa: ANN401 - yaml has two classes of marks
+    """The line in the file: yaml counts from 0, and the first line is the opening ---."""
+    return mark.line + 2 if mark else 1
 
 
 def _value(node: yaml.Node) -> Value | None:

@@ -5,14 +5,33 @@ from typing import Any
 
 Element = Any  # lxml has no types of its own
 
-BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hgroup hr html li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split(),
-)
-DROPPED = frozenset(
-    "applet audio button canvas datalist dialog embed footer head iframe input map math nav noscript object option "
-    "progress script select style svg template textarea title video".split(),
-)
+_AREAS = {"html", "body", "main", "article", "section", "aside", "nav", "header", "footer", "hgroup", "div", "center", "form", "fieldset"}
+_LISTS = {"ul", "ol", "li", "dl", "dt", "dd"}
+_TABLES = {"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th"}
+_TEXTS = {
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "p",
+    "pre",
+    "blockquote",
+    "address",
+    "figure",
+    "figcaption",
+    "details",
+    "summary",
+    "dialog",
+    "hr",
+}
+BLOCKS = frozenset(_AREAS | _LISTS | _TABLES | _TEXTS)
+
+_MACHINERY = {"head", "title", "script", "style", "noscript", "template", "svg", "math", "canvas", "map", "progress", "datalist"}
+_EMBEDDED = {"applet", "audio", "embed", "iframe", "object", "video"}
+_CONTROLS_OF_FORMS = {"button", "input", "option", "select", "textarea"}
+DROPPED = frozenset(_MACHINERY | _EMBEDDED | _CONTROLS_OF_FORMS | {"dialog", "footer", "nav"})
 DROPPED_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog", "alertdialog"})
 
 _BREAK = "\0"  # stands for <br> until paragraphs are put together; a page's own control characters are removed
@@ -36,6 +55,8 @@ def inline(element: Element, *, plain: bool = False) -> str:
     """An element as part of a line; `plain` leaves out all marks."""
     if element.tag == "br":
         return _BREAK
+    if element.tag == "a" and (element.text or "").strip() in {"¶", "#", "§"}:  # the mark beside a heading that links to itself
+        return ""
     if element.tag == "img":
         return "" if plain else _picture(element)
     if element.tag in {"code", "kbd", "samp", "tt"} and not plain:
@@ -83,8 +104,6 @@ def _marked(element: Element, inside: str) -> str:
         return f"{before}*{text}*{after}"
     if element.tag == "a":
         href = _address(element.get("href") or "")
-        if text in {"¶", "#", "§"}:  # the mark beside a heading that links to itself
-            return " "
         return f"{before}[{one_line(text)}]({href}){after}" if href else inside
     return inside
 

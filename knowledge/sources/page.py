@@ -10,7 +10,7 @@ import resource
 import sys
 from collections.abc import Set as AbstractSet
 
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 from knowledge.sources.inline import BLOCKS, Element, dropped, escaped, inline, one_line, paragraph, raw
 
@@ -19,6 +19,7 @@ MEMORY = 512 * 1024 * 1024  # bytes of address space
 DEEPEST = 100  # elements in each other; real pages stay below 40, and sanitisers are quadratic in depth
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_PLAIN_BLOCKS = _HEADINGS | {"hr", "pre", "dt", "summary"}
 _IS_LIST = re.compile(r"- |\d{1,9}\. ")
 
 
@@ -114,25 +115,28 @@ def _blocks(element: Element, mixed: AbstractSet[Element], skip: Element = None)
 
 def _block(element: Element, mixed: AbstractSet[Element], skip: Element) -> list[str]:
     tag = element.tag
-    if tag in _HEADINGS:
-        text = one_line(inline(element))
-        return [f"{'#' * int(tag[1])} {text}"] if text else []
     if tag in {"ul", "ol"}:
         return _list(element, mixed, skip)
     if tag == "table":
         return _table(element, mixed, skip)
-    if tag == "pre":
-        return _code_block(element)
-    if tag == "hr":
-        return ["---"]
-    if tag in {"dt", "summary"}:
-        text = one_line(inline(element, plain=True))
-        return [f"**{text}**"] if text else []
+    if tag in _PLAIN_BLOCKS:
+        return _plain_block(element)
     blocks = _blocks(element, mixed, skip)
-    if tag == "blockquote":
+    if tag == "blockquote" and blocks:
         lines = "\n\n".join(blocks).split("\n")
-        return ["\n".join(f"> {line}".rstrip() for line in lines)] if blocks else []
+        return ["\n".join(f"> {line}".rstrip() for line in lines)]
     return blocks
+
+
+def _plain_block(element: Element) -> list[str]:
+    """A block that holds no other."""
+    if element.tag == "hr":
+        return ["---"]
+    if element.tag == "pre":
+        return _code_block(element)
+    text = escaped(one_line(inline(element, plain=True)))
+    is_heading = element.tag in _HEADINGS
+    return [f"{'#' * int(element.tag[1])} {text}" if is_heading else f"**{text}**"] if text else []
 
 
 def _list(element: Element, mixed: AbstractSet[Element], skip: Element) -> list[str]:

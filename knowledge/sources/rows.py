@@ -3,16 +3,17 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 from knowledge.sources.files import encoding, shown
 from knowledge.sources.reading import Caution, Failure, Unreadable
 
 LONGEST = 2 * 1024 * 1024  # characters of one line or record: a body of 256 kB with every character escaped
 _CHUNK = 256 * 1024
-_BLANK = " \t\r\n"
+_NOT_BLANK = re.compile(r"[^ \t\r\n]")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Row:
     values: Mapping[str, Any]
 
 
-def jsonl_rows(file: str, stream: BinaryIO) -> Iterator[Row | Failure | Caution]:
+def jsonl_rows(file: str, stream: io.BufferedReader) -> Iterator[Row | Failure | Caution]:
     """One JSON object a line; a line that is none fails alone."""
     text = _text(stream)
     line = 0
@@ -37,18 +38,18 @@ def jsonl_rows(file: str, stream: BinaryIO) -> Iterator[Row | Failure | Caution]
             yield _json_row(file, line, written)
 
 
-def csv_rows(file: str, stream: BinaryIO, needed: Sequence[str], known: Sequence[str]) -> Iterator[Row | Failure | Caution]:
+def csv_rows(file: str, stream: io.BufferedReader, needed: Sequence[str], known: Sequence[str]) -> Iterator[Row | Failure | Caution]:
     """Rows under a header that has the needed columns; the delimiter is the one under which it has them. Raise Unreadable."""
-    lines = _lines(_text(stream))
-    first = next((line for line in lines if line.strip()), "")
+    lines = enumerate(_lines(_text(stream)), 1)
+    top, first = next(((number, line) for number, line in lines if line.strip()), (1, ""))
     delimiter, header = _header(first, needed)
     for name in header:
         if name and name not in known:
-            yield Caution(file, 1, f"the column “{name}” is not used; known are {', '.join(known)}")
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    number, line = 1, 2
+            yield Caution(file, top, f"the column “{name}” is not used; known are {', '.join(known)}")
+    reader = csv.reader((line for _, line in lines), delimiter=delimiter, strict=True)
+    number = top
     while True:
-        number += 1
+        number, line = number + 1, top + reader.line_num + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:
@@ -56,13 +57,13 @@ def csv_rows(file: str, stream: BinaryIO, needed: Sequence[str], known: Sequence
         if cells is None:
             return
         if len(cells) > len(header):
-            yield Failure(file, line, f"row {number}: has {len(cells)} cells, but there are {len(header)} columns; put texts with “{delimiter}” in quotes")
+            reason = f"has {len(cells)} cells, but there are {len(header)} columns; put texts with “{delimiter}” in quotes"
+            yield Failure(file, line, f"row {number}: {reason}")
         elif any(cell.strip() for cell in cells):
             yield Row(line, number, dict(zip(header, cells, strict=False)))
-        line = 2 + reader.line_num
 
 
-def json_rows(file: str, stream: BinaryIO) -> Iterator[Row | Failure | Caution]:
+def json_rows(stream: io.BufferedReader) -> Iterator[Row]:
     """The objects of a JSON list, decoded one after another. Raise Unreadable where the list ends to be one."""
     window = _Window(_text(stream))
     if window.next_character() != "[":
@@ -83,10 +84,9 @@ def json_rows(file: str, stream: BinaryIO) -> Iterator[Row | Failure | Caution]:
         raise Unreadable("text stands behind the end of the list", window.line)
 
 
-def _text(stream: BinaryIO) -> io.TextIOWrapper:
+def _text(stream: io.BufferedReader) -> io.TextIOWrapper:
     """Text of a table; bytes that are not UTF-8 become lone surrogates, so that only their own row fails."""
-    name = encoding(stream.peek(4)) if isinstance(stream, io.BufferedReader) else "utf-8-sig"
-    return io.TextIOWrapper(stream, encoding=name, errors="surrogateescape", newline="")
+    return io.TextIOWrapper(stream, encoding=encoding(stream.peek(4)), errors="surrogateescape", newline="")
 
 
 def _next_line(text: io.TextIOWrapper, line: int) -> str:
@@ -155,10 +155,10 @@ class _Window:
     def next_character(self) -> str:
         """The next character that is not blank, without taking it; "" at the end."""
         while True:
-            rest = self._held[self._at :].lstrip(_BLANK)
-            self._move_to(len(self._held) - len(rest))
-            if rest or not self._more():
-                return rest[:1]
+            found = _NOT_BLANK.search(self._held, self._at)
+            self._move_to(found.start() if found else len(self._held))
+            if found or not self._more():
+                return found[0] if found else ""
 
     def skip(self, character: str) -> None:
         """Take the character that `next_character` gave."""

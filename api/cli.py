@@ -1,0 +1,231 @@
+"""The command line: read articles in, ask, search, serve, keep keys."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Firstline: answers from your help articles, with the source.", pretty_exceptions_enable=False)
+keys = typer.Typer(no_args_is_help=True, help="API keys for programs that keep the articles.")
+app.add_typer(keys, name="keys")
+
+SAMPLE = Path(__file__).parent.parent / "knowledge" / "sample"
+SAMPLE_QUESTIONS = (
+    "How do I get my money back for a yearly plan?",
+    "my dashboard takes forever to load",
+    "Wie lade ich Kolleginnen in meinen Arbeitsbereich ein?",
+)
+
+
+def main() -> None:
+    """Run the command line; errors an operator can mend are one sentence, not a traceback."""
+    try:
+        app()
+    except Exception as error:
+        from api.troubles import explained  # noqa: PLC0415
+
+        sentence = explained(error)
+        if sentence is None:
+            raise
+        fail(sentence)
+
+
+def fail(sentence: str) -> NoReturn:
+    """Say what is wrong and stop with exit code 2."""
+    typer.echo(f"firstline: {sentence}", err=True)
+    sys.exit(2)
+
+
+@app.command()
+def ingest(
+    path: Annotated[Path, typer.Argument(help="A file or folder of Markdown, HTML, text, JSONL, CSV or JSON.")],
+    source: Annotated[str, typer.Option(help="The name of where these come from; by default the folder's name.")] = "",
+    prune: Annotated[bool, typer.Option("--prune", help="Retire the source's articles that are no longer there.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Also replace articles that a person edited since.")] = False,
+) -> None:
+    """Publish help articles and FAQs. Exit code 1 when something could not be read."""
+    from api.ingesting import Order, ingest  # noqa: PLC0415
+    from api.printing import ingest_progress, print_report  # noqa: PLC0415
+
+    if not path.exists():
+        fail(f"there is no file or folder {path}")
+    order = Order(path, source or path.resolve().stem, prune, dry_run, overwrite)
+    with _operations() as operations, ingest_progress() as progress:
+        report = ingest(order, operations, progress)
+    print_report(report, dry_run=dry_run)
+    raise typer.Exit(1 if report.failed else 0)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What a visitor would write.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Answer a question: the reply, its sources, how it ended, how sure, how long."""
+    from api.printing import print_answer  # noqa: PLC0415
+
+    _check(question)
+    with _operations() as operations:
+        print_answer(operations.ask(question), as_json=as_json)
+
+
+@app.command()
+def search(
+    question: Annotated[str, typer.Argument(help="What to search for.")],
+    explain: Annotated[bool, typer.Option("--explain", help="Show each method's scores, what was dropped and the decision.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """The passages that may answer a question, best first."""
+    from api.printing import print_search  # noqa: PLC0415
+
+    _check(question)
+    with _operations() as operations:
+        print_search(operations.explain(question), explain=explain, as_json=as_json)
+
+
+@app.command()
+def lint(path: Annotated[Path, typer.Argument(help="A Markdown file or a folder of them.")]) -> None:
+    """Check the house style of articles. Exit code 1 when there is something to mend."""
+    from knowledge.lint import lint as complaints_of  # noqa: PLC0415
+
+    complaints = complaints_of(path)
+    for complaint in complaints:
+        typer.echo(f"{complaint.file}:{complaint.line}: {complaint.message} [{complaint.rule}]")
+    typer.echo(f"{len(complaints)} to mend" if complaints else "nothing to mend", err=True)
+    raise typer.Exit(1 if complaints else 0)
+
+
+@app.command()
+def reindex() -> None:
+    """Build the index anew from the database, beside the old one, then swap."""
+    with _operations() as operations:
+        live = operations.reindex(lambda done, of: typer.echo(f"\r{done} of {of} articles", nl=False, err=True))
+    typer.echo(f"\n{live} passages are live")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; by default FIRSTLINE_HOST.")] = "",
+    port: Annotated[int, typer.Option(help="Port; by default FIRSTLINE_PORT.", min=-1, max=65535)] = -1,
+) -> None:
+    """Answer visitors over HTTP."""
+    _serve(host, port, questions=())
+
+
+@app.command()
+def demo(port: Annotated[int, typer.Option(help="Port; by default FIRSTLINE_PORT.", min=-1, max=65535)] = -1) -> None:
+    """Read the sample help centre and answer visitors from it."""
+    import os  # noqa: PLC0415
+
+    os.environ.setdefault("FIRSTLINE_PRODUCT", "Tallyboard")
+    os.environ.setdefault("FIRSTLINE_CONTACT", "support@tallyboard.example")
+    _serve("", port, questions=SAMPLE_QUESTIONS)
+
+
+def _serve(host: str, port: int, questions: tuple[str, ...]) -> None:
+    from api.bootstrap import running  # noqa: PLC0415
+    from api.ingesting import Order, ingest  # noqa: PLC0415
+    from api.operations import LocalOperations  # noqa: PLC0415
+    from api.printing import ingest_progress, print_welcome  # noqa: PLC0415
+    from api.serving import configure_logs, serve  # noqa: PLC0415
+    from api.settings import from_environment  # noqa: PLC0415
+
+    settings = from_environment()
+    listen = {**({"host": host} if host else {}), **({"port": port} if port >= 0 else {})}
+    settings = settings.model_copy(update={"api": settings.api.model_copy(update=listen)})
+    configure_logs(settings.api.log_level)
+    with running(settings, announce=lambda line: typer.echo(line, err=True)) as service:
+        if questions:
+            with ingest_progress() as progress:
+                ingest(Order(SAMPLE, "sample"), LocalOperations(service), progress)
+        serve(service, lambda url: print_welcome(url, questions))
+
+
+@keys.command("create")
+def create_key(name: Annotated[str, typer.Argument(help="What the key is for.")]) -> None:
+    """Make a key and print it: it is shown this once."""
+    from api import identity  # noqa: PLC0415
+    from api.bootstrap import new_id, new_secret, utc_now  # noqa: PLC0415
+
+    secret = f"fl_{new_secret()}"
+    with _database() as database, database.write() as session:
+        identity.create_key(session, name=name, secret=secret, key_id=new_id(), now=utc_now())
+    typer.echo(secret)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Every key by id and name, revoked ones included."""
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from api.tables import ApiKey  # noqa: PLC0415
+
+    with _database() as database, database.read() as session:
+        for key in session.scalars(select(ApiKey).order_by(ApiKey.created_at)):
+            state = f"revoked {key.revoked_at.astimezone(UTC):%Y-%m-%d}" if key.revoked_at else "in use"
+            typer.echo(f"{key.id}  {key.created_at.astimezone(UTC):%Y-%m-%d}  {state:20}  {key.name}")
+
+
+@keys.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(help="The key's id, as `firstline keys list` shows it.")]) -> None:
+    """Make a key useless from now on."""
+    from api.bootstrap import utc_now  # noqa: PLC0415
+    from api.tables import ApiKey  # noqa: PLC0415
+
+    with _database() as database, database.write() as session:
+        key = session.get(ApiKey, key_id)
+        if key is None:
+            fail(f"there is no key {key_id}")
+        key.revoked_at = key.revoked_at or utc_now()
+    typer.echo(f"revoked {key.name}")
+
+
+def _check(question: str) -> None:
+    if not question.strip():
+        fail("the question is empty")
+
+
+@contextmanager
+def _operations() -> Iterator["Operations"]:  # noqa: F821 - imported late, so that --help is instant
+    """The operations done here, or by the server that owns the index."""
+    from api.bootstrap import IndexInUseError, running  # noqa: PLC0415
+    from api.operations import LocalOperations, RemoteOperations  # noqa: PLC0415
+    from api.serving import configure_logs  # noqa: PLC0415
+    from api.settings import from_environment  # noqa: PLC0415
+
+    settings = from_environment()
+    configure_logs("warning")
+    service = running(settings, announce=lambda line: typer.echo(line, err=True))
+    try:
+        opened = service.__enter__()
+    except IndexInUseError as busy:
+        if "url" not in busy.owner:
+            raise
+        yield RemoteOperations(busy.owner["url"], busy.owner["token"])
+        return
+    try:
+        yield LocalOperations(opened)
+    finally:
+        service.__exit__(None, None, None)
+
+
+@contextmanager
+def _database() -> Iterator["Database"]:  # noqa: F821
+    from api.database import Database  # noqa: PLC0415
+    from api.settings import from_environment  # noqa: PLC0415
+
+    database = Database(from_environment().api.sql)
+    try:
+        database.prepare()
+        yield database
+    finally:
+        database.close()
+
+
+if __name__ == "__main__":
+    main()

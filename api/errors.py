@@ -1,0 +1,96 @@
+"""Domain errors → HTTP problems (RFC 9457), in one table; nothing of the request's text is echoed."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from assistant.conversation import NoSuchConversation, NoSuchMessage, SameIdOtherText, TooLong
+from knowledge.articles import EditedConflict, NoSuchArticle, NoSuchRevision
+
+log = structlog.get_logger()
+
+STATUS: dict[type[Exception], HTTPStatus] = {
+    NoSuchConversation: HTTPStatus.NOT_FOUND,
+    NoSuchMessage: HTTPStatus.NOT_FOUND,
+    SameIdOtherText: HTTPStatus.CONFLICT,
+    TooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoSuchArticle: HTTPStatus.NOT_FOUND,
+    NoSuchRevision: HTTPStatus.NOT_FOUND,
+    EditedConflict: HTTPStatus.CONFLICT,
+}
+
+
+class Unauthorised(Exception):
+    """No key, or not the right one."""
+
+
+class TooMany(Exception):
+    """More requests than allowed; `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: int, what: str) -> None:
+        """`what` is counted: messages, conversations, requests."""
+        super().__init__(f"too many {what}; try again in {retry_after} seconds")
+        self.retry_after = retry_after
+
+
+def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
+    """A problem document; its type is about:blank, so the title is the status' own phrase."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return JSONResponse(body, status, media_type="application/problem+json", headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Every error that leaves the app is a problem document."""
+    for kind in STATUS:
+        app.add_exception_handler(kind, _domain)
+    app.add_exception_handler(Unauthorised, _unauthorised)
+    app.add_exception_handler(TooMany, _too_many)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OperationalError, _database_down)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _domain(_request: Request, error: Exception) -> Response:
+    return problem(STATUS[type(error)], str(error))
+
+
+def _unauthorised(_request: Request, error: Exception) -> Response:
+    return problem(HTTPStatus.UNAUTHORIZED, str(error), headers={"WWW-Authenticate": "Bearer"})
+
+
+def _too_many(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, TooMany)  # noqa: S101 - registered for this type only
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, str(error), headers={"Retry-After": str(error.retry_after)})
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
+    wrong = [{"where": ".".join(str(part) for part in e["loc"]), "what": str(e["msg"])} for e in error.errors()[:20]]
+    detail = "; ".join(f"{e['where']}: {e['what']}" for e in wrong[:3])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _safe(detail), errors=[{k: _safe(v) for k, v in e.items()} for e in wrong])
+
+
+def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
+    return problem(error.status_code, str(error.detail), headers=dict(error.headers) if error.headers else None)
+
+
+def _database_down(_request: Request, error: Exception) -> Response:
+    log.error("database_unavailable", error=type(error).__name__)
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; nothing was lost, please try again.", headers={"Retry-After": "2"})
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected_error", path=request.url.path, error=type(error).__name__, exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
+
+
+def _safe(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,92 @@
+"""What the command line prints, for a person or as JSON."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from api.ingesting import Report
+from api.operations import Asked
+from knowledge.publishing import Change
+
+
+@contextmanager
+def ingest_progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error with throughput and time to go."""
+    columns = (TextColumn("Reading articles"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None, rate="")
+
+        def tell(done: int, of: int) -> None:
+            speed = progress.tasks[0].speed
+            progress.update(task, completed=done, total=of, rate=f"{speed:.0f} a second" if speed else "")
+
+        yield tell
+
+
+def print_report(report: Report, *, dry_run: bool) -> None:
+    """The closing table, and the reasons behind what failed."""
+    console = Console()
+    table = Table(title="What would happen" if dry_run else None, show_header=False, box=None)
+    for change in Change:
+        table.add_row(change.value, str(report.counts[change]))
+    console.print(table)
+    for line in report.troubles:
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    for line in report.cautions[:20]:
+        console.print(f"  left out: {line}", markup=False, highlight=False, soft_wrap=True)
+    if len(report.cautions) > 20:  # noqa: PLR2004
+        console.print(f"  … and {len(report.cautions) - 20} more left out")
+    console.print(f"{sum(report.counts.values())} in {report.seconds:.1f} s, {report.per_second:.1f} a second")
+
+
+def print_answer(asked: Asked, *, as_json: bool) -> None:
+    """The reply with its numbered sources, then how it ended."""
+    if as_json:
+        typer.echo(json.dumps(asdict(asked), ensure_ascii=False))
+        return
+    console = Console()
+    console.print(Markdown(asked.text))
+    for choice in asked.choices:
+        console.print(f"  • {choice['title']}", markup=False, highlight=False)
+    for source in asked.sources:
+        console.print(f"\n\\[{source['number']}] {source['title']}  {source['url']}", highlight=False, soft_wrap=True)
+    sure = "" if asked.probability is None else f" · {asked.probability:.0%} sure"
+    console.print(f"\n{asked.outcome}{sure} · {asked.milliseconds:.0f} ms", style="dim", highlight=False)
+
+
+def print_search(explained: dict[str, Any], *, explain: bool, as_json: bool) -> None:
+    """The passages found; with `explain` each method's score, the features and what was dropped."""
+    if as_json:
+        typer.echo(json.dumps(explained, ensure_ascii=False))
+        return
+    console = Console()
+    methods = sorted({name for hit in explained["passages"] for name in hit["scores"]}) if explain else []
+    table = Table("", "article", "score", *methods, box=None)
+    for rank, hit in enumerate(explained["passages"], start=1):
+        scores = [f"{hit['scores'][m]:.3f}" if m in hit["scores"] else "–" for m in methods]
+        table.add_row(str(rank), hit["title"], f"{hit['score']:.3f}", *scores)
+    console.print(table)
+    console.print(f"decision: {explained['decision']}, probability {explained['probability']:.3f}", highlight=False)
+    if explain:
+        console.print(f"language: {explained['language'] or 'not told'}", highlight=False)
+        for name, value in explained["features"].items():
+            console.print(f"  {name}: {value:.4f}", highlight=False)
+        console.print(f"dropped, not live: {len(explained['dropped'])}", highlight=False)
+
+
+def print_welcome(url: str, questions: tuple[str, ...]) -> None:
+    """Where the server is, and what to try."""
+    typer.echo(f"Firstline answers on {url}")
+    if questions:
+        typer.echo("Three questions to try, in another terminal:")
+        for question in questions:
+            typer.echo(f'  .venv/bin/firstline ask "{question}"')
+        typer.echo("Stop with Ctrl-C.")

@@ -1,0 +1,75 @@
+"""An article's Markdown as safe HTML: rendered first, sanitised after, never stored.
+
+Only articles may hold tables, and small ones: a table of 850 rows and 150 columns costs 640 ms and 661 kB (trap M1),
+and the sanitiser is quadratic in nesting, so the text is capped before it (M2).
+"""
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from knowledge.passages import slug
+
+MAX_CHARACTERS = 262_144
+MAX_COLUMNS, MAX_ROWS = 20, 200
+MAX_HTML = 524_288
+MAX_NESTING = 60
+TAGS = set("h1 h2 h3 h4 h5 h6 p br hr ul ol li strong em s code pre blockquote a img table thead tbody tr th td".split())
+ATTRIBUTES = {**{f"h{n}": {"id"} for n in range(1, 7)}, "a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "code": {"class"}}
+
+
+def article_html(markdown: str, resolve: Callable[[str], str | None]) -> str:
+    """Safe HTML; headings carry the anchors that citations link to. `resolve` turns a relative link into an address, or None."""
+    text = markdown[:MAX_CHARACTERS]
+    parser = _parser(_small_tables(text))
+    tokens = parser.parse(text)
+    _anchor_headings(tokens)
+    for token in tokens:
+        for child in token.children or ():
+            _relink(child, resolve)
+    html = parser.renderer.render(tokens, parser.options, {})
+    if len(html) > MAX_HTML:
+        html = f"<pre>{nh3.clean_text(text)}</pre>"
+    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"http", "https", "mailto"}, link_rel="noopener nofollow")
+
+
+def relative_target(base: str, link: str) -> str | None:
+    """The name at its source of what a relative link in `base` points to; None for other links."""
+    path = link.partition("#")[0]
+    if not path or path.startswith(("/", "#")) or re.match(r"[a-z][a-z0-9+.-]*:", path, re.IGNORECASE):
+        return None
+    return posixpath.normpath(posixpath.join(posixpath.dirname(base), path))
+
+
+@cache
+def _parser(tables: bool) -> MarkdownIt:  # noqa: FBT001 - the key of the cache
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": MAX_NESTING}).enable("strikethrough")
+    return parser.enable("table") if tables else parser
+
+
+def _small_tables(text: str) -> bool:
+    rows = [line for line in text.splitlines() if "|" in line]
+    return len(rows) <= MAX_ROWS and all(line.count("|") <= MAX_COLUMNS + 1 for line in rows)
+
+
+def _anchor_headings(tokens: list[Token]) -> None:
+    """Ids as passages.cut gives them: the slug, and a number from its second use on."""
+    used: Counter[str] = Counter()
+    for token, inline in zip(tokens, tokens[1:], strict=False):
+        if token.type == "heading_open":
+            name = slug(inline.content)
+            token.attrSet("id", f"{name}-{used[name]}" if used[name] else name)
+            used[name] += 1
+
+
+def _relink(token: Token, resolve: Callable[[str], str | None]) -> None:
+    for attribute in ("href", "src"):
+        link = token.attrGet(attribute)
+        if isinstance(link, str) and (target := resolve(link)) is not None:
+            token.attrSet(attribute, target)

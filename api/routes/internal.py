@@ -1,0 +1,54 @@
+"""What the command line asks of a running server: the same operations, behind the token in the owner file."""
+
+import hmac
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+
+from api.context import service_of
+from api.errors import Unauthorised
+from api.identity import bearer
+from api.operations import LocalOperations, text_from_json
+from knowledge.publishing import Origin
+
+
+def owner(request: Request) -> LocalOperations:
+    """Let in who can read the owner file. Raise Unauthorised."""
+    if not hmac.compare_digest(bearer(request).encode(), str(request.app.state.control_token).encode()):
+        raise Unauthorised("this is for the command line on the same machine")
+    return LocalOperations(service_of(request))
+
+
+router = APIRouter(prefix="/internal", include_in_schema=False)
+
+
+@router.post("/publish")
+def publish(body: dict[str, Any], do: LocalOperations = Depends(owner)) -> list[dict[str, Any]]:  # noqa: B008 - FastAPI's way
+    """Publish a batch."""
+    results = do.publish([text_from_json(row) for row in body["texts"]], Origin(**body["origin"]), dry_run=body["dry_run"])
+    return [asdict(result) for result in results]
+
+
+@router.post("/prune")
+def prune(body: dict[str, Any], do: LocalOperations = Depends(owner)) -> list[dict[str, Any]]:  # noqa: B008
+    """Retire what a source no longer has."""
+    return [asdict(result) for result in do.prune(body["source"], body["seen"], dry_run=body["dry_run"])]
+
+
+@router.post("/reindex")
+def reindex(do: LocalOperations = Depends(owner)) -> int:  # noqa: B008
+    """Build the index anew."""
+    return do.reindex(lambda _done, _of: None)
+
+
+@router.post("/ask")
+def ask(body: dict[str, Any], do: LocalOperations = Depends(owner)) -> dict[str, Any]:  # noqa: B008
+    """Answer a question."""
+    return asdict(do.ask(body["question"]))
+
+
+@router.post("/explain")
+def explain(body: dict[str, Any], do: LocalOperations = Depends(owner)) -> dict[str, Any]:  # noqa: B008
+    """How a question is searched."""
+    return do.explain(body["question"])

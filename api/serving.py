@@ -1,0 +1,69 @@
+"""The web server: started, announced once it really listens, and stopped without losing an answer."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+import uvicorn
+
+from api.app import create
+from api.bootstrap import Service, new_secret, owner_file
+
+DRAIN_SECONDS = 20
+
+
+def serve(service: Service, announce: Callable[[str], None]) -> None:
+    """Serve until a signal comes. `announce` gets the address when the first request can be taken."""
+    api = service.settings.api
+    token = new_secret()
+    app = create(service, control_token=token)
+    warm(service)
+    config = uvicorn.Config(
+        app,
+        host=api.host,
+        port=api.port,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    threading.Thread(target=_tell, args=(server, service, token, announce), daemon=True).start()
+    server.run()
+
+
+def warm(service: Service) -> None:
+    """Load every model and the index now, so that the first visitor does not wait for them."""
+    service.library.find("warm up", service.assistant.embed(["warm up"]))
+
+
+def configure_logs(level: str) -> None:
+    """One JSON line per event, in UTC, to standard error."""
+    numbers = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(numbers[level]),
+        logger_factory=structlog.PrintLoggerFactory(),
+    )
+
+
+def _tell(server: uvicorn.Server, service: Service, token: str, announce: Callable[[str], None]) -> None:
+    while not server.started:
+        if server.should_exit:
+            return
+        time.sleep(0.02)
+    host, port = server.servers[0].sockets[0].getsockname()[:2]
+    local = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    url = f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
+    if not service.settings.api.chroma_url:
+        owner_file(service.settings).write_text(json.dumps({"pid": os.getpid(), "url": url, "token": token}))
+    announce(url)

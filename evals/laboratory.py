@@ -1,0 +1,79 @@
+"""The real service in a temporary folder: what the exam asks questions and the benchmark measures."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from api import bootstrap
+from api.bootstrap import Service
+from api.settings import Settings
+from evals.remembering import RememberingEncoder
+from knowledge.articles import ArticleText
+from knowledge.embedding import Vectors, vectors
+from knowledge.publishing import Change, Origin
+
+PUBLISHED_AT_ONCE = 200  # articles; bounds the memory of one stage and swap
+
+
+class IngestError(Exception):
+    """An article of the set could not be published, so its numbers would be wrong."""
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """A running service whose encoders remember, in a folder that goes when it is closed."""
+
+    service: Service
+
+    def publish(self, texts: Sequence[ArticleText], source: str = "evals") -> dict[str, str]:
+        """Publish articles as `firstline ingest` does; their ids by external id. Raise IngestError."""
+        ids: dict[str, str] = {}
+        for start in range(0, len(texts), PUBLISHED_AT_ONCE):
+            part = texts[start : start + PUBLISHED_AT_ONCE]
+            for done in self.service.library.publisher.publish(part, Origin(source, source), now=self.service.now()):
+                if done.article_id is None or done.change in {Change.CONFLICT, Change.FAILED}:
+                    raise IngestError(f"{done.external_id}: {done.change} {done.reason}")
+                ids[done.external_id] = done.article_id
+        self.service.library.refresh()
+        return ids
+
+    def embed(self, texts: Sequence[str]) -> dict[str, Vectors]:
+        """One row per text by encoder, as a turn embeds a question."""
+        return {name: vectors(encoder, list(texts)) for name, encoder in self.service.library.encoders.items()}
+
+
+@contextmanager
+def laboratory(settings: Settings, cache: Path | None) -> Iterator[Laboratory]:
+    """The service that `settings` describes, but with storage of its own; vectors are remembered in `cache`."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="firstline-evals-")))
+        if cache is not None:
+            share_models(folder, cache)
+        service = stack.enter_context(bootstrap.running(in_folder(settings, folder)))
+        if cache is not None:
+            _remember(service, cache, stack)
+        yield Laboratory(service)
+
+
+def in_folder(settings: Settings, folder: Path) -> Settings:
+    """The same settings with SQLite and Chroma inside this folder."""
+    api = settings.api.model_copy(update={"data": folder, "database_url": "", "chroma_url": ""})
+    return settings.model_copy(update={"api": api})
+
+
+def share_models(folder: Path, cache: Path) -> None:
+    """Let a fresh data folder use the models that were prepared in an earlier run."""
+    models = (cache / "models").resolve()
+    models.mkdir(parents=True, exist_ok=True)
+    (folder / "models").symlink_to(models, target_is_directory=True)
+
+
+def _remember(service: Service, cache: Path, stack: ExitStack) -> None:
+    """Put remembering encoders in the place of the library's, and open it anew with them."""
+    encoders = {name: RememberingEncoder(encoder, cache / "vectors.db") for name, encoder in service.library.encoders.items()}
+    for encoder in encoders.values():
+        stack.callback(encoder.close)
+    service.library.encoders = encoders
+    service.library.open()
