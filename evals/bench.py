@@ -174,7 +174,7 @@ def _embedding(plan: Plan, settings: Settings, ours: MiniLM, plain: reference.Pl
     found = reference.compare_embedding(ours, plain, speed_set, plan.embedded)
     lost = found.plain_hit5 - found.ours_hit5
     texts = [ArticleText(d.id, d.title or d.id, d.text) for d in speed_set.documents]
-    with laboratory(settings, None, models=plan.cache) as lab:
+    with laboratory(settings, plan.cache, remember=False) as lab:
         began = time.perf_counter()
         lab.publish(texts, "bench")
         total = len(material.embedded_texts(texts)) / (time.perf_counter() - began)

@@ -23,7 +23,7 @@ class IngestError(Exception):
 
 @dataclass(frozen=True)
 class Laboratory:
-    """A running service whose encoders remember, in a folder that goes when it is closed."""
+    """A running service, in a folder of its own."""
 
     service: Service
 
@@ -45,14 +45,16 @@ class Laboratory:
 
 
 @contextmanager
-def laboratory(settings: Settings, cache: Path | None) -> Iterator[Laboratory]:
-    """The service that `settings` describes, but with storage of its own; vectors are remembered in `cache`."""
+def laboratory(settings: Settings, cache: Path, *, folder: Path | None = None, remember: bool = True) -> Iterator[Laboratory]:
+    """The service that `settings` describes, but with storage of its own in `folder`, or in one that goes at the end.
+
+    Prepared models are shared through `cache`, and so are vectors, unless `remember` is off.
+    """
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="firstline-evals-")))
-        if cache is not None:
-            share_models(folder, cache)
-        service = stack.enter_context(bootstrap.running(in_folder(settings, folder)))
-        if cache is not None:
+        place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="firstline-evals-")))
+        share_models(place, cache)
+        service = stack.enter_context(bootstrap.running(in_folder(settings, place)))
+        if remember:
             _remember(service, cache, stack)
         yield Laboratory(service)
 
@@ -64,10 +66,11 @@ def in_folder(settings: Settings, folder: Path) -> Settings:
 
 
 def share_models(folder: Path, cache: Path) -> None:
-    """Let a fresh data folder use the models that were prepared in an earlier run."""
+    """Let a data folder use the models that were prepared in an earlier run."""
     models = (cache / "models").resolve()
     models.mkdir(parents=True, exist_ok=True)
-    (folder / "models").symlink_to(models, target_is_directory=True)
+    if not (folder / "models").exists():
+        (folder / "models").symlink_to(models, target_is_directory=True)
 
 
 def _remember(service: Service, cache: Path, stack: ExitStack) -> None:

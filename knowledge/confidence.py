@@ -1,7 +1,7 @@
 """How sure we are that the best passages answer the question: a calibrated probability and three bands."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -33,9 +33,9 @@ class Confidence:
     answer_from: float
     unsure_from: float
 
-    def probability(self, features: Sequence[float]) -> float:
+    def probability(self, features: Mapping[str, float]) -> float:
         """That the top passages answer the question, 0 to 1."""
-        centred = (np.asarray(features) - np.asarray(self.means)) / np.asarray(self.spreads)
+        centred = (np.array([features.get(name, 0.0) for name in self.features]) - np.asarray(self.means)) / np.asarray(self.spreads)
         return float(1.0 / (1.0 + np.exp(-(centred @ np.asarray(self.weights) + self.bias))))
 
     def band(self, probability: float) -> Band:

@@ -32,6 +32,15 @@ def opened(path: Path, cap: int) -> io.BufferedReader:
     return stream
 
 
+def opened_text(path: Path, cap: int) -> io.TextIOWrapper:
+    """The file as text, to be read in parts. Raise Unreadable as `opened` does.
+
+    Bytes that are not UTF-8 become lone surrogates, so that only the row they stand in need fail.
+    """
+    stream = opened(path, cap)
+    return io.TextIOWrapper(stream, encoding=_encoding(stream.peek(4)), errors="surrogateescape", newline="")
+
+
 def content(path: Path, cap: int) -> bytes:
     """All bytes of the file. Raise Unreadable as `opened` does."""
     with opened(path, cap) as stream:
@@ -44,15 +53,10 @@ def content(path: Path, cap: int) -> bytes:
     return read
 
 
-def encoding(start: bytes) -> str:
-    """UTF-16 where the first bytes say so, else UTF-8 with or without its mark."""
-    return "utf-16" if start.startswith(_UTF16) else "utf-8-sig"
-
-
 def decoded(raw: bytes, *, html: bool = False) -> str:
     r"""The text, lines ending in \\n. Raise Unreadable for bytes that are no text; a page may declare an older encoding."""
     try:
-        text = raw.decode(encoding(raw))
+        text = raw.decode(_encoding(raw))
     except UnicodeDecodeError as error:
         declared = _DECLARED.search(raw[:2048]) if html else None
         name = declared[1].decode("ascii") if declared else ""
@@ -76,3 +80,8 @@ def told(error: Exception) -> str:
 def shown(size: int) -> str:
     """A size as an operator would write it."""
     return f"{size // (1024 * 1024)} MB" if size >= 1024 * 1024 else f"{size // 1024} kB"
+
+
+def _encoding(start: bytes) -> str:
+    """UTF-16 where the first bytes say so, else UTF-8 with or without its mark."""
+    return "utf-16" if start.startswith(_UTF16) else "utf-8-sig"

@@ -30,7 +30,7 @@ def read(path: Path) -> Iterator[Reading]:
 
 def _readings(place: Place) -> Iterator[Reading]:
     if place.suffix in records.SUFFIXES:
-        with files.opened(place.path, records.CAP) as stream:
+        with files.opened_text(place.path, records.CAP) as stream:
             yield from records.read(place.name, stream)
     elif place.suffix in MARKDOWN:
         written = files.decoded(files.content(place.path, markdown.CAP))

@@ -33,7 +33,7 @@ _ARTICLE = _Shape(title="title", body="text", language="lang", kind=ArticleKind.
 _FAQ = _Shape(title="question", body="answer", language="language", kind=ArticleKind.FAQ)
 
 
-def read(name: str, stream: io.BufferedReader) -> Iterator[Reading]:
+def read(name: str, text: io.TextIOWrapper) -> Iterator[Reading]:
     """The articles in a table, row by row; `name` is its path inside the folder, its ending says what it is.
 
     `article`, the article that says more than a FAQ's answer, is a known column but has no place in an ArticleText.
@@ -41,11 +41,11 @@ def read(name: str, stream: io.BufferedReader) -> Iterator[Reading]:
     """
     rows: Iterator[Row | Failure | Caution]
     if name.lower().endswith((".jsonl", ".ndjson")):
-        shape, rows = _ARTICLE, jsonl_rows(name, stream)
+        shape, rows = _ARTICLE, jsonl_rows(name, text)
     elif name.lower().endswith(".json"):
-        shape, rows = _FAQ, json_rows(stream)
+        shape, rows = _FAQ, json_rows(text)
     else:
-        shape, rows = _FAQ, csv_rows(name, stream, ("question", "answer"), _FAQ_COLUMNS)
+        shape, rows = _FAQ, csv_rows(name, text, ("question", "answer"), _FAQ_COLUMNS)
     first_row: dict[str, int] = {}  # of each id
     empty = True
     for row in rows:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from knowledge.sources.files import encoding, shown
+from knowledge.sources.files import shown
 from knowledge.sources.reading import Caution, Failure, Unreadable
 
 LONGEST = 2 * 1024 * 1024  # characters of one line or record: a body of 256 kB with every character escaped
@@ -25,9 +25,8 @@ class Row:
     values: Mapping[str, Any]
 
 
-def jsonl_rows(file: str, stream: io.BufferedReader) -> Iterator[Row | Failure | Caution]:
+def jsonl_rows(file: str, text: io.TextIOWrapper) -> Iterator[Row | Failure | Caution]:
     """One JSON object a line; a line that is none fails alone."""
-    text = _text(stream)
     line = 0
     while written := _next_line(text, line + 1):
         line += 1
@@ -38,9 +37,9 @@ def jsonl_rows(file: str, stream: io.BufferedReader) -> Iterator[Row | Failure |
             yield _json_row(file, line, written)
 
 
-def csv_rows(file: str, stream: io.BufferedReader, needed: Sequence[str], known: Sequence[str]) -> Iterator[Row | Failure | Caution]:
+def csv_rows(file: str, text: io.TextIOWrapper, needed: Sequence[str], known: Sequence[str]) -> Iterator[Row | Failure | Caution]:
     """Rows under a header that has the needed columns; the delimiter is the one under which it has them. Raise Unreadable."""
-    lines = enumerate(_lines(_text(stream)), 1)
+    lines = enumerate(_lines(text), 1)
     top, first = next(((number, line) for number, line in lines if line.strip()), (1, ""))
     delimiter, header = _header(first, needed)
     for name in header:
@@ -63,9 +62,9 @@ def csv_rows(file: str, stream: io.BufferedReader, needed: Sequence[str], known:
             yield Row(line, number, dict(zip(header, cells, strict=False)))
 
 
-def json_rows(stream: io.BufferedReader) -> Iterator[Row]:
+def json_rows(text: io.TextIOWrapper) -> Iterator[Row]:
     """The objects of a JSON list, decoded one after another. Raise Unreadable where the list ends to be one."""
-    window = _Window(_text(stream))
+    window = _Window(text)
     if window.next_character() != "[":
         raise Unreadable("must be a JSON list of objects: [{…}, {…}]", window.line)
     window.skip("[")
@@ -82,11 +81,6 @@ def json_rows(stream: io.BufferedReader) -> Iterator[Row]:
     window.skip("]")
     if window.next_character():
         raise Unreadable("text stands behind the end of the list", window.line)
-
-
-def _text(stream: io.BufferedReader) -> io.TextIOWrapper:
-    """Text of a table; bytes that are not UTF-8 become lone surrogates, so that only their own row fails."""
-    return io.TextIOWrapper(stream, encoding=encoding(stream.peek(4)), errors="surrogateescape", newline="")
 
 
 def _next_line(text: io.TextIOWrapper, line: int) -> str:

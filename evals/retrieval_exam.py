@@ -1,0 +1,116 @@
+"""Grades finding and knowing when not to answer on a set of articles and questions, through the real library."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from api.settings import Settings
+from assistant import answer
+from assistant.answer import Manner
+from assistant.question import Said, restate
+from assistant.tables import Role
+from assistant.wording import shipped
+from evals import held_out
+from evals.datasets import Document, Query, retrieval_set, rows
+from evals.folders import inspect_retrieval
+from evals.laboratory import Laboratory, laboratory
+from evals.results import SetResult
+from evals.scorers import Asked, by_part, curve, finding, knowing
+from knowledge.articles import ArticleText
+from knowledge.confidence import Band, Confidence
+from knowledge.language import detect
+from knowledge.library import Place
+from knowledge.search import Found
+from knowledge.tables import ArticleKind
+
+SHOWN = 10  # articles a ranking is graded on
+FIRST = 600  # of a long set, its first questions are graded apart too
+RESTATED = "restated"
+SPEAKERS = {"user": Role.VISITOR, "assistant": Role.ASSISTANT}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The library with a set in it; `names` has the set's own name of each article by the library's id."""
+
+    lab: Laboratory
+    names: Mapping[str, str]
+    fitted: Confidence
+
+    def ask(self, question: str, query: Query, parts: tuple[str, ...]) -> Asked:
+        """What a visitor would get for this question, guards and small talk aside."""
+        service = self.lab.service
+        spoken = shipped(detect(question) or "en")
+        found = self._graded(service.library.find(question, self.lab.embed([question]), language=spoken, limit=SHOWN))
+        with service.database.read() as session:
+            places = service.library.places(session, list(dict.fromkeys(hit.article_id for hit in found.passages)))
+        cited, offered = self._replied(question, found, places, spoken)
+        ranked = tuple(self.names[article] for article, _ in found.explanation.articles[:SHOWN])
+        return Asked(question, query.answerable, query.gold, ranked, found.probability, found.band, cited, offered, parts)
+
+    def _graded(self, found: Found) -> Found:
+        """The same with the probability of the fit that has not seen this set."""
+        probability = self.fitted.probability(found.explanation.features) if found.passages else 0.0
+        return replace(found, probability=probability, band=self.fitted.band(probability))
+
+    def _replied(
+        self, question: str, found: Found, places: Mapping[str, list[Place]], spoken: str
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The articles cited and the articles offered, as the turn decides by the band."""
+        service = self.lab.service
+        settings = service.settings.assistant
+        if found.band is Band.ANSWER:
+            manner = Manner(settings.answer_words, settings.max_sources, spoken, service.assistant.link)
+            draft = answer.compose(question, list(found.passages), places, manner, service.library.rarity)
+            if draft is not None:
+                return tuple(self.names[source.article_id] for source in draft.sources), ()
+        if found.band is Band.NOT_COVERED:
+            return (), ()
+        return (), tuple(self.names[choice.article_id] for choice in answer.choices(found, places))
+
+
+def grade(folder: Path, settings: Settings, cache: Path, tell: Callable[[str], None]) -> SetResult:
+    """All measures of one retrieval set. Raise BrokenSet when the folder cannot be read as one."""
+    inspect_retrieval(folder)
+    data = retrieval_set(folder)
+    flags = {row["id"]: row for row in rows(folder / "queries.jsonl")}
+    fitted, note = held_out.fit_without(folder.name, settings.knowledge.target_error)
+    with laboratory(settings, cache) as lab:
+        tell(f"{folder.name}: publishing {len(data.documents)} articles")
+        ids = lab.publish([_article(document) for document in data.documents])
+        reader = Reader(lab, {article: name for name, article in ids.items()}, fitted)
+        lab.embed([query.text for query in data.queries])
+        tell(f"{folder.name}: asking {len(data.queries)} questions")
+        asked = [
+            reader.ask(query.text, query, _parts(place, len(data.queries), flags[query.query_id])) for place, query in enumerate(data.queries)
+        ]
+        restated = [reader.ask(_restated(query), query, ()) for query in data.queries] if any(q.history for q in data.queries) else []
+    found = by_part(asked, finding) | by_part(asked, knowing)
+    for of_restated in (finding(restated), knowing(restated)):
+        found |= {f"{name}@{RESTATED}": measure for name, measure in of_restated.items()}
+    return SetResult(f"retrieval/{folder.name}", found, (note,), curve(asked), tuple(_misses(asked)))
+
+
+def _article(document: Document) -> ArticleText:
+    """As a source would give it; an article that is only a title has the title for its text."""
+    title = document.title.strip() or document.doc_id
+    text = document.text if document.text.strip() else title
+    return ArticleText(document.doc_id, title, text, kind=ArticleKind(document.kind), language=document.language or "en", wordings=document.wordings)
+
+
+def _parts(place: int, total: int, flags: Mapping[str, object]) -> tuple[str, ...]:
+    """The first questions of a long set, and whatever the set says of a question by `hub`, `lang` and `collection`."""
+    parts = [f"first_{FIRST}"] if total > FIRST and place < FIRST else []
+    parts += [f"{name}={str(flags[name]).lower()}" for name in ("hub", "lang", "collection") if name in flags]
+    return tuple(parts)
+
+
+def _restated(query: Query) -> str:
+    said = [Said(SPEAKERS.get(role, Role.ASSISTANT), text) for role, text in query.history]
+    return restate(said, query.text).text
+
+
+def _misses(asked: Sequence[Asked]) -> list[str]:
+    """The questions answered wrongly, surest first."""
+    wrong = sorted((row for row in asked if row.answered_wrong), key=lambda row: -row.probability)
+    return [f"{row.probability:.2f}  {row.question[:160]!r} → {row.cited[0]}; right: {', '.join(sorted(row.gold)) or 'nothing'}" for row in wrong]
