@@ -1,0 +1,1 @@
+"""The door: HTTP, command line, database, environment and clock."""

@@ -58,7 +58,7 @@ class Service:
 
 
 def utc_now() -> datetime:
-    """This moment."""
+    """What the clock says."""
     return datetime.now(UTC)
 
 
@@ -79,7 +79,9 @@ def silence_telemetry() -> None:
 
 
 @contextmanager
-def running(settings: Settings, *, now: Callable[[], datetime] = utc_now, announce: Callable[[str], None] = lambda _: None) -> Iterator[Service]:
+def running(
+    settings: Settings, *, now: Callable[[], datetime] = utc_now, announce: Callable[[str], None] = lambda _: None
+) -> Iterator[Service]:
     """The service with its database and index open; both are closed at the end.
 
     Raise UnknownSchemaError, IndexInUseError or ModelFileError when it cannot run.
@@ -130,7 +132,7 @@ def _chroma(settings: Settings) -> Iterator[Any]:
         try:
             yield client
         finally:
-            client.close()
+            client.close()  # type: ignore[attr-defined]  # missing from the published interface
 
 
 @contextmanager

@@ -5,11 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Firstline: answers from your help articles, with the source.", pretty_exceptions_enable=False)
+if TYPE_CHECKING:  # imported late where they are used, so that --help is instant
+    from api.database import Database
+    from api.operations import Operations
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Firstline: answers from your help articles, with the source.",
+    pretty_exceptions_enable=False,
+)
 keys = typer.Typer(no_args_is_help=True, help="API keys for programs that keep the articles.")
 app.add_typer(keys, name="keys")
 
@@ -26,7 +35,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from api.troubles import explained  # noqa: PLC0415
+        from api.troubles import explained
 
         sentence = explained(error)
         if sentence is None:
@@ -49,8 +58,8 @@ def ingest(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Also replace articles that a person edited since.")] = False,
 ) -> None:
     """Publish help articles and FAQs. Exit code 1 when something could not be read."""
-    from api.ingesting import Order, ingest  # noqa: PLC0415
-    from api.printing import ingest_progress, print_report  # noqa: PLC0415
+    from api.ingesting import Order, ingest
+    from api.printing import ingest_progress, print_report
 
     if not path.exists():
         fail(f"there is no file or folder {path}")
@@ -67,7 +76,7 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Answer a question: the reply, its sources, how it ended, how sure, how long."""
-    from api.printing import print_answer  # noqa: PLC0415
+    from api.printing import print_answer
 
     _check(question)
     with _operations() as operations:
@@ -81,7 +90,7 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """The passages that may answer a question, best first."""
-    from api.printing import print_search  # noqa: PLC0415
+    from api.printing import print_search
 
     _check(question)
     with _operations() as operations:
@@ -91,7 +100,7 @@ def search(
 @app.command()
 def lint(path: Annotated[Path, typer.Argument(help="A Markdown file or a folder of them.")]) -> None:
     """Check the house style of articles. Exit code 1 when there is something to mend."""
-    from knowledge.lint import lint as complaints_of  # noqa: PLC0415
+    from knowledge.lint import lint as complaints_of
 
     complaints = complaints_of(path)
     for complaint in complaints:
@@ -120,7 +129,7 @@ def serve(
 @app.command()
 def demo(port: Annotated[int, typer.Option(help="Port; by default FIRSTLINE_PORT.", min=-1, max=65535)] = -1) -> None:
     """Read the sample help centre and answer visitors from it."""
-    import os  # noqa: PLC0415
+    import os
 
     os.environ.setdefault("FIRSTLINE_PRODUCT", "Tallyboard")
     os.environ.setdefault("FIRSTLINE_CONTACT", "support@tallyboard.example")
@@ -128,12 +137,12 @@ def demo(port: Annotated[int, typer.Option(help="Port; by default FIRSTLINE_PORT
 
 
 def _serve(host: str, port: int, questions: tuple[str, ...]) -> None:
-    from api.bootstrap import running  # noqa: PLC0415
-    from api.ingesting import Order, ingest  # noqa: PLC0415
-    from api.operations import LocalOperations  # noqa: PLC0415
-    from api.printing import ingest_progress, print_welcome  # noqa: PLC0415
-    from api.serving import configure_logs, serve  # noqa: PLC0415
-    from api.settings import from_environment  # noqa: PLC0415
+    from api.bootstrap import running
+    from api.ingesting import Order, ingest
+    from api.operations import LocalOperations
+    from api.printing import ingest_progress, print_welcome
+    from api.serving import configure_logs, serve
+    from api.settings import from_environment
 
     settings = from_environment()
     listen = {**({"host": host} if host else {}), **({"port": port} if port >= 0 else {})}
@@ -149,8 +158,8 @@ def _serve(host: str, port: int, questions: tuple[str, ...]) -> None:
 @keys.command("create")
 def create_key(name: Annotated[str, typer.Argument(help="What the key is for.")]) -> None:
     """Make a key and print it: it is shown this once."""
-    from api import identity  # noqa: PLC0415
-    from api.bootstrap import new_id, new_secret, utc_now  # noqa: PLC0415
+    from api import identity
+    from api.bootstrap import new_id, new_secret, utc_now
 
     secret = f"fl_{new_secret()}"
     with _database() as database, database.write() as session:
@@ -161,9 +170,9 @@ def create_key(name: Annotated[str, typer.Argument(help="What the key is for.")]
 @keys.command("list")
 def list_keys() -> None:
     """Every key by id and name, revoked ones included."""
-    from sqlalchemy import select  # noqa: PLC0415
+    from sqlalchemy import select
 
-    from api.tables import ApiKey  # noqa: PLC0415
+    from api.tables import ApiKey
 
     with _database() as database, database.read() as session:
         for key in session.scalars(select(ApiKey).order_by(ApiKey.created_at)):
@@ -174,8 +183,8 @@ def list_keys() -> None:
 @keys.command("revoke")
 def revoke_key(key_id: Annotated[str, typer.Argument(help="The key's id, as `firstline keys list` shows it.")]) -> None:
     """Make a key useless from now on."""
-    from api.bootstrap import utc_now  # noqa: PLC0415
-    from api.tables import ApiKey  # noqa: PLC0415
+    from api.bootstrap import utc_now
+    from api.tables import ApiKey
 
     with _database() as database, database.write() as session:
         key = session.get(ApiKey, key_id)
@@ -191,12 +200,12 @@ def _check(question: str) -> None:
 
 
 @contextmanager
-def _operations() -> Iterator["Operations"]:  # noqa: F821 - imported late, so that --help is instant
+def _operations() -> Iterator["Operations"]:
     """The operations done here, or by the server that owns the index."""
-    from api.bootstrap import IndexInUseError, running  # noqa: PLC0415
-    from api.operations import LocalOperations, RemoteOperations  # noqa: PLC0415
-    from api.serving import configure_logs  # noqa: PLC0415
-    from api.settings import from_environment  # noqa: PLC0415
+    from api.bootstrap import IndexInUseError, running
+    from api.operations import LocalOperations, RemoteOperations
+    from api.serving import configure_logs
+    from api.settings import from_environment
 
     settings = from_environment()
     configure_logs("warning")
@@ -215,9 +224,9 @@ def _operations() -> Iterator["Operations"]:  # noqa: F821 - imported late, so t
 
 
 @contextmanager
-def _database() -> Iterator["Database"]:  # noqa: F821
-    from api.database import Database  # noqa: PLC0415
-    from api.settings import from_environment  # noqa: PLC0415
+def _database() -> Iterator["Database"]:
+    from api.database import Database
+    from api.settings import from_environment
 
     database = Database(from_environment().api.sql)
     try:

@@ -84,7 +84,9 @@ def _http(_request: Request, error: Exception) -> Response:
 
 def _database_down(_request: Request, error: Exception) -> Response:
     log.error("database_unavailable", error=type(error).__name__)
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; nothing was lost, please try again.", headers={"Retry-After": "2"})
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; nothing was lost, please try again.", headers={"Retry-After": "2"}
+    )
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from api.bootstrap import Service, new_secret
 from assistant import conversation
 from assistant.conversation import Incoming
-from assistant.tables import Turn
+from assistant.tables import Message, Turn
 from assistant.turn import take_turn
 from knowledge.articles import ArticleText, Picture
 from knowledge.publishing import Change, Origin, Published
@@ -84,15 +84,15 @@ class LocalOperations:
         service = self.service
         with service.database.write() as session:
             started = conversation.start(session, secret=new_secret(), locale="en", new_id=service.new_id, now=service.now())
-        reply = take_turn(service.assistant, started.id, Incoming(question), now=service.now())
+        take_turn(service.assistant, started.id, Incoming(question), now=service.now())
         with service.database.read() as session:
             turn = session.scalars(select(Turn).where(Turn.conversation_id == started.id)).one()
-        content = reply.content  # type: ignore[union-attr] - nobody else knows this conversation, so no twin is running
+            reply = session.get_one(Message, turn.reply_id)
         return Asked(
-            reply.text,  # type: ignore[union-attr]
-            content["outcome"],
-            content["sources"],
-            content["choices"],
+            reply.text,
+            reply.content["outcome"],
+            reply.content["sources"],
+            reply.content["choices"],
             turn.probability,
             turn.trace.get("milliseconds", 0.0),
         )

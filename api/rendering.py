@@ -4,6 +4,7 @@ Only articles may hold tables, and small ones: a table of 850 rows and 150 colum
 and the sanitiser is quadratic in nesting, so the text is capped before it (M2).
 """
 
+import itertools
 import posixpath
 import re
 from collections import Counter
@@ -20,8 +21,41 @@ MAX_CHARACTERS = 262_144
 MAX_COLUMNS, MAX_ROWS = 20, 200
 MAX_HTML = 524_288
 MAX_NESTING = 60
-TAGS = set("h1 h2 h3 h4 h5 h6 p br hr ul ol li strong em s code pre blockquote a img table thead tbody tr th td".split())
-ATTRIBUTES = {**{f"h{n}": {"id"} for n in range(1, 7)}, "a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "code": {"class"}}
+TAGS = {
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "p",
+    "br",
+    "hr",
+    "ul",
+    "ol",
+    "li",
+    "strong",
+    "em",
+    "s",
+    "code",
+    "pre",
+    "blockquote",
+    "a",
+    "img",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
+ATTRIBUTES = {
+    **{f"h{n}": {"id"} for n in range(1, 7)},
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title"},
+    "ol": {"start"},
+    "code": {"class"},
+}
 
 
 def article_html(markdown: str, resolve: Callable[[str], str | None]) -> str:
@@ -61,7 +95,7 @@ def _small_tables(text: str) -> bool:
 def _anchor_headings(tokens: list[Token]) -> None:
     """Ids as passages.cut gives them: the slug, and a number from its second use on."""
     used: Counter[str] = Counter()
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline in itertools.pairwise(tokens):
         if token.type == "heading_open":
             name = slug(inline.content)
             token.attrSet("id", f"{name}-{used[name]}" if used[name] else name)

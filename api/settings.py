@@ -29,11 +29,18 @@ class ApiSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: Path = Field(Path("data"), description="folder for the database, the index and prepared models")
-    database_url: str = Field("", description="SQLAlchemy address of the database, such as postgresql+psycopg://user:password@host/name; empty: SQLite in the data folder")
-    chroma_url: str = Field("", description="address of a Chroma server, such as http://127.0.0.1:8001; empty: Chroma inside this process, in the data folder")
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy address of the database, such as postgresql+psycopg://user:password@host/name; empty: SQLite in the data folder",
+    )
+    chroma_url: str = Field(
+        "", description="address of a Chroma server, such as http://127.0.0.1:8001; empty: Chroma inside this process, in the data folder"
+    )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    public_url: str = Field("", description="address under which visitors reach this server, for links to articles; empty: links without host")
+    public_url: str = Field(
+        "", description="address under which visitors reach this server, for links to articles; empty: links without host"
+    )
     trusted_proxies: str = Field("", description="comma-separated addresses or networks whose X-Forwarded-For is believed")
     message_characters: int = Field(4000, ge=100, le=20_000, description="longest message a visitor may send")
     body_bytes: int = Field(1_048_576, ge=16_384, le=20_971_520, description="largest request body, refused before it is parsed")

@@ -203,7 +203,7 @@ def message_out(message: Message) -> MessageOut:
     content = message.content
     return MessageOut(
         id=message.id,
-        role=message.role,  # type: ignore[arg-type] - the enum's values are these
+        role=message.role,
         text=message.text,
         at=message.at,
         outcome=content.get("outcome"),

@@ -9,7 +9,7 @@ from api.settings import SettingsError
 from knowledge.embedding import ModelFileError
 
 
-def explained(error: Exception) -> str | None:
+def explained(error: Exception) -> str | None:  # noqa: PLR0911 - one kind of trouble a line
     """One sentence on what is wrong and how to mend it; None for an error that is ours."""
     if isinstance(error, SettingsError):
         return f"a setting cannot be used.\n{error}"

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.conversation import Choice, Citation
-from assistant.quoting import Quotation, Rarity, Source, quote
+from assistant.quoting import Quotation, Source, quote
 from assistant.tables import Outcome
 from assistant.wording import language_name, say
 from knowledge.library import Place
 from knowledge.search import Found, Hit
 
+Rarity = Callable[[str], float]
 MAX_CHOICES = 4
 
 
@@ -33,12 +34,15 @@ class Manner:
     """Slug and anchor of an article → the address a visitor can open."""
 
 
-def compose(question: str, hits: Sequence[Hit], places: Mapping[str, Sequence[Place]], manner: Manner, rarity: Rarity | None) -> Draft | None:
+def compose(
+    question: str, hits: Sequence[Hit], places: Mapping[str, Sequence[Place]], manner: Manner, rarity: Rarity | None
+) -> Draft | None:
     """The answer that the found passages give, or None when nothing of them can be quoted (they went away meanwhile)."""
     ids = [id_ for id_ in dict.fromkeys(hit.article_id for hit in hits) if places.get(id_)]
     if not ids:
         return None
     best = places[ids[0]][0].article
+    draft: Draft | None
     if best.kind == "faq":
         draft = _faq(places[ids[0]], manner)
     else:
@@ -94,7 +98,7 @@ def _source(place: Place, scores: Mapping[str, float]) -> Source:
 
 def _citations(quotation: Quotation, articles: Sequence[Sequence[Place]], manner: Manner) -> tuple[Citation, ...]:
     """One source per article that a part was taken from, linked to the first part's place."""
-    by_passage = {place.passage.id: place for article in articles for place in article}
+    by_passage = {str(place.passage.id): place for article in articles for place in article}
     first: dict[str, tuple[Place, list[str]]] = {}
     for part in quotation.parts:
         place = by_passage[part.passage_id]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from assistant.tables import Role
 
+TERSE = 3  # so few words rarely say what they are about
 LONG_ENOUGH = 8  # a message with more words than this rarely needs what came before
 OPENERS = re.compile(
     r"^\W*(?:and|but|or|so|also|then|what about|how about|what if|why|why not|same for|is that|does that|does it|can i|and if"
@@ -49,6 +50,6 @@ def restate(history: Sequence[Said], text: str) -> Question:
 def _leans(text: str) -> bool:
     """Whether a message points back: it is short and opens as a continuation, or speaks of “it” without naming it."""
     words = len(text.split())
-    if words <= 3:
+    if words <= TERSE:
         return True
     return words <= LONG_ENOUGH and bool(OPENERS.search(text) or POINTERS.search(text))

@@ -17,6 +17,7 @@ from assistant.units import Unit, units
 # Chosen on one half of techqa and on the sample centre's FAQs answered from its articles. From the best unit alone and
 # without a second place the FAQs lose .035, the other half of techqa .02; a third place gains nothing.
 SEEDS = 3  # quotations are grown from so many of the best units
+LENGTH_POWER = 0.7  # a long unit counts more than a short one of the same worth, but less than in proportion
 SEED_WORTH = 0.7  # of the best unit's worth: what another seed must reach
 PLACES = 2  # of an article that a quotation may be taken from
 ELSEWHERE = 0.75  # of the best unit's worth: what a second place must reach
@@ -117,8 +118,15 @@ def _best(parts: list[Unit], worth: list[float], limit: int) -> list[int]:
     """Which units are quoted: the quotation grown from one of the best units that together is worth most."""
     order = sorted(range(len(parts)), key=lambda at: -worth[at])
     seeds = [at for at in order[:SEEDS] if worth[at] >= SEED_WORTH * worth[order[0]]] or order[:1]
-    grown = [_grown(parts, worth, [seed, *(at for at in order if at != seed)], limit) for seed in seeds]
-    return max(grown, key=lambda chosen: sum(worth[at] * math.sqrt(parts[at].words) for at in chosen))
+    best: list[int] = []
+    most = -math.inf
+    for seed in seeds:
+        chosen = _grown(parts, worth, [seed, *(at for at in order if at != seed)], limit)
+        total = sum(worth[at] * parts[at].words**LENGTH_POWER for at in chosen)
+        total *= math.sqrt(max(0.0, worth[seed]) / max(worth[order[0]], 1e-9))
+        if total > most:
+            best, most = chosen, total
+    return best
 
 
 def _grown(parts: list[Unit], worth: list[float], order: list[int], limit: int) -> list[int]:
@@ -158,28 +166,19 @@ def _places(chosen: list[int]) -> int:
 
 def _size(parts: list[Unit], chosen: list[int]) -> int:
     """Words of a quotation, headings and introductions included."""
-    return sum(block.words for block in _quoted(parts, chosen)) + sum(
+    return sum(block.words for block, _ in _marked(parts, chosen)) + sum(
         count_words(parts[at].path[-1])
         for before, at in zip(chosen, chosen[1:], strict=False)
         if parts[at].path and parts[at].path != parts[before].path
     )
 
 
-def _quoted(parts: list[Unit], chosen: list[int]) -> Iterator[Block]:
-    """The blocks of the chosen units; before one that begins inside a list, the lines that introduce the list."""
-    for n, at in enumerate(chosen):
-        if n == 0 or chosen[n - 1] != at - 1:
-            yield from parts[at].lead
-        yield from parts[at].blocks
-
-
 def _written(article: Sequence[Source], parts: list[Unit], chosen: list[int]) -> Quotation:
-    opens = {id(next(_quoted(parts, [at]))) for n, at in enumerate(chosen) if n and chosen[n - 1] != at - 1}
     text = ""
     made: list[Part] = []
     before: Block | None = None
-    for block in _quoted(parts, chosen):
-        text += _joint(block, before, gap=id(block) in opens)
+    for block, gap in _marked(parts, chosen):
+        text += _joint(block, before, gap=gap)
         source = article[block.source]
         start = len(text)
         if before is not None and block.path != before.path and block.path:
@@ -193,14 +192,23 @@ def _written(article: Sequence[Source], parts: list[Unit], chosen: list[int]) ->
     return Quotation(text, tuple(made), continues)
 
 
+def _marked(parts: list[Unit], chosen: list[int]) -> Iterator[tuple[Block, bool]]:
+    """The quoted blocks, each with whether something of its own or the last section is left out before it."""
+    for n, at in enumerate(chosen):
+        jump = n > 0 and chosen[n - 1] != at - 1
+        cut = jump and (parts[at].path == parts[at - 1].path or parts[chosen[n - 1]].path == parts[chosen[n - 1] + 1].path)
+        for m, block in enumerate((*(parts[at].lead if jump or n == 0 else ()), *parts[at].blocks)):
+            yield block, cut and m == 0
+
+
 def _joint(block: Block, before: Block | None, *, gap: bool) -> str:
-    """What stands between two quoted blocks: as in the article, a blank line at a new section."""
+    """What stands between two quoted blocks: as in the article, a blank line at a new section, a mark at a gap."""
     if before is None:
         return ""
-    if block.path != before.path:
-        return "\n\n"
     if gap:
         return f"\n\n{GAP}\n\n"
+    if block.path != before.path:
+        return "\n\n"
     if block.source != before.source and not block.glue:
         return "\n" if block.kind is before.kind else "\n\n"
     return block.glue or "\n"

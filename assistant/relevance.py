@@ -34,7 +34,11 @@ STOP = frozenset(
     " would you your".split()
 )
 
-_HOW_TO = re.compile(r"\bhow (?:do|can|to|would|should|could)\b|\bsteps?\b|\bset ?up\b|\bconfigure\b|\binstall", re.IGNORECASE)
+_FACT = re.compile(  # asks for a fact; every other message wants something done, question mark or not
+    r"(?:^|[.?!]\s+|\b(?:and|so|but|know|see|understand|wonder)\s+|,\s+)(?:is|are|does|do|did|will|has|was|who|when|why|what|which)\b"
+    r"|\bhow (?:much|many|long|often|big|large|far|soon|old)\b|\b(?:limits?|costs?|maximum)\W*$|\b(?:why|error)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
 _WHY = re.compile(r"\bwhy\b|\bcauses?\b|\breasons?\b", re.IGNORECASE)
 _AMOUNT = re.compile(
     r"\bhow (?:much|many|long|often|big|large|far|soon)\b|\bwhen\b|\blimits?\b|\bmaximum\b|\bcosts?\b|\bprices?\b", re.IGNORECASE
@@ -58,14 +62,15 @@ class Weights:
     section: float = 0.3  # question words anywhere under the same heading
     heading: float = 0.4  # question words in the heading
     score: float = 0.3  # the search's opinion of the passage
-    early: float = 0.2
+    early: float = 0.3
     opening: float = 0.2
     answers: float = 0.6
     explains: float = 0.1
     complains: float = -0.3
     prepares: float = -0.1
     administers: float = -1.0
-    steps: float = 0.2  # where asked how
+    steps: float = 0.3  # where something is to be done
+    first_steps: float = 0.3  # and once more for the first list of steps: the task the article is about
     numbers: float = 0.1
     announces: float = -1.0
     keywords: float = -1.0
@@ -79,14 +84,15 @@ class Question:
     """What is asked: its words with their weight, and what kind of answer it calls for."""
 
     words: Mapping[str, float]
-    how: bool
+    task: bool
     why: bool
     amount: bool
 
     @classmethod
     def read(cls, text: str, rarity: Rarity) -> "Question":
         """From the visitor's words."""
-        return cls({stem: rarity(stem) for stem in stems(text)}, *(bool(p.search(text)) for p in (_HOW_TO, _WHY, _AMOUNT)))
+        words = {stem: rarity(stem) for stem in stems(text)}
+        return cls(words, not _FACT.search(text), bool(_WHY.search(text)), bool(_AMOUNT.search(text)))
 
     def cover(self, found: set[str]) -> float:
         """The weight of the question's words that are among the found ones."""
@@ -110,6 +116,7 @@ def values(question: Question, parts: Sequence[Unit], scores: Sequence[float]) -
     overlap = _relative({n: question.cover(words) for n, words in enumerate(found)})
     score = _relative(dict(enumerate(scores)))
     near = _nearness(parts)
+    main = next((n for n, unit in enumerate(parts) if unit.has_steps), None) if question.task else None
     w = WEIGHTS
     return [
         w.base
@@ -120,6 +127,7 @@ def values(question: Question, parts: Sequence[Unit], scores: Sequence[float]) -
         + w.early * (1 - n / len(parts))
         + kinds[unit.path] * (near[n] if kinds[unit.path] > 0 else 1)
         + w.opening * near[n]
+        + w.first_steps * (n == main)
         + _by_text(unit, question)
         for n, unit in enumerate(parts)
     ]
@@ -165,7 +173,7 @@ def _by_text(unit: Unit, question: Question) -> float:
     """What the text itself adds: steps for a how, numbers for an amount; announcements and keyword lists lose."""
     w = WEIGHTS
     value = 0.0
-    if question.how and unit.has_steps:
+    if question.task and unit.has_steps:
         value += w.steps
     if question.amount and _DIGIT.search(unit.text):
         value += w.numbers

@@ -14,25 +14,17 @@ class Smalltalk(StrEnum):
 
 # Words that may stand around the phrase without turning it into a question.
 FILLERS = frozenset(
-    "there you all everyone team again so very much a lot many for your the help is it was that me dear sir madam bot assistant please"
-    " ihr euch zusammen liebes team sehr vielen ganz herzlichen für die ihre deine hilfe schön"
-    " à tous beaucoup bien pour votre aide vous l équipe"
-    " a todos muchas muchísimas por la su tu ayuda equipo"
-    " pessoal muito muita pela sua ajuda equipa equipe tudo".split(),
+    ["there", "you", "all", "everyone", "team", "again", "so", "very", "much", "a", "lot", "many", "for", "your", "the", "help", "is", "it", "was", "that", "me", "dear", "sir", "madam", "bot", "assistant", "please", "ihr", "euch", "zusammen", "liebes", "team", "sehr", "vielen", "ganz", "herzlichen", "für", "die", "ihre", "deine", "hilfe", "schön", "à", "tous", "beaucoup", "bien", "pour", "votre", "aide", "vous", "l", "équipe", "a", "todos", "muchas", "muchísimas", "por", "la", "su", "tu", "ayuda", "equipo", "pessoal", "muito", "muita", "pela", "sua", "ajuda", "equipa", "equipe", "tudo"],
 )
 PHRASES: dict[Smalltalk, frozenset[str]] = {
     Smalltalk.GREETING: frozenset(
-        "hi hello hey heya hiya howdy greetings yo hallo guten_tag guten_morgen guten_abend moin servus grüezi bonjour salut bonsoir coucou"
-        " hola buenas buenos_días buenos_dias buenas_tardes buenas_noches olá ola oi bom_dia boa_tarde boa_noite good_morning good_afternoon"
-        " good_evening good_day".split(),
+        ["hi", "hello", "hey", "heya", "hiya", "howdy", "greetings", "yo", "hallo", "guten_tag", "guten_morgen", "guten_abend", "moin", "servus", "grüezi", "bonjour", "salut", "bonsoir", "coucou", "hola", "buenas", "buenos_días", "buenos_dias", "buenas_tardes", "buenas_noches", "olá", "ola", "oi", "bom_dia", "boa_tarde", "boa_noite", "good_morning", "good_afternoon", "good_evening", "good_day"],
     ),
     Smalltalk.THANKS: frozenset(
-        "thanks thank_you thx ty cheers ta great perfect awesome cool ok okay got_it danke dankeschön danke_schön merci gracias obrigado"
-        " obrigada valeu super parfait perfecto genial perfeito ótimo".split(),
+        ["thanks", "thank_you", "thx", "ty", "cheers", "ta", "great", "perfect", "awesome", "cool", "ok", "okay", "got_it", "danke", "dankeschön", "danke_schön", "merci", "gracias", "obrigado", "obrigada", "valeu", "super", "parfait", "perfecto", "genial", "perfeito", "ótimo"],
     ),
     Smalltalk.GOODBYE: frozenset(
-        "bye goodbye bye_bye see_you see_ya farewell tschüss tschüs auf_wiedersehen ciao au_revoir à_bientôt adiós adios hasta_luego chao"
-        " tchau adeus até_logo até_breve".split(),
+        ["bye", "goodbye", "bye_bye", "see_you", "see_ya", "farewell", "tschüss", "tschüs", "auf_wiedersehen", "ciao", "au_revoir", "à_bientôt", "adiós", "adios", "hasta_luego", "chao", "tchau", "adeus", "até_logo", "até_breve"],
     ),
 }
 MAX_WORDS = 8

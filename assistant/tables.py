@@ -59,7 +59,7 @@ class Outcome(StrEnum):
 
     @property
     def family(self) -> str:
-        """The first word: answered, offered, refused, unanswered, escalated, …"""
+        """The first word: answered, offered, refused, unanswered, escalated, …."""
         return self.value.split("_", maxsplit=1)[0]
 
 

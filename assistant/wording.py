@@ -9,7 +9,7 @@ LANGUAGES = ("en", "de", "fr", "es", "pt")
 DEFAULT = "en"
 
 
-def say(key: str, language: str, **values: str) -> str:
+def say(key: str, language: str, /, **values: str) -> str:
     """The sentence in that language, in English where the language is not shipped. Raise KeyError for an unknown key."""
     return str(_locale(shipped(language))[key]).format(**values)
 

@@ -79,7 +79,7 @@ class MiniLM(Embeddings):
         out = np.zeros((len(texts), 384), dtype=np.float32)
         for rows in _by_length(texts, BATCH):
             out[rows] = self._embed([texts[i] for i in rows])
-        return out.tolist()
+        return _listed(out)
 
     def embed_query(self, text: str) -> list[float]:
         """One vector."""
@@ -121,7 +121,7 @@ class Multilingual(Embeddings):
         with self._lock:
             for rows in _by_length(texts, BATCH):
                 out[rows] = self._model.encode([_encodable(texts[i]) or "." for i in rows])
-        return unit(out).tolist()
+        return _listed(unit(out))
 
     def embed_query(self, text: str) -> list[float]:
         """One vector."""
@@ -140,7 +140,7 @@ class SentenceTransformerEncoder(Embeddings):
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """One vector per text, in order."""
-        return self._model.encode([_encodable(text) for text in texts], normalize_embeddings=True).tolist()
+        return _listed(self._model.encode([_encodable(text) for text in texts], normalize_embeddings=True))
 
     def embed_query(self, text: str) -> list[float]:
         """One vector."""
@@ -163,7 +163,7 @@ class HashingEncoder(Embeddings):
             for word in re.findall(r"\w+", text.lower()):
                 digest = hashlib.blake2b(stem(word).encode("utf-8", "replace"), digest_size=4).digest()
                 out[row, int.from_bytes(digest, "big") % self.size] += 1
-        return unit(out + 1e-6).tolist()
+        return _listed(unit(out + 1e-6))
 
     def embed_query(self, text: str) -> list[float]:
         """One vector."""
@@ -173,7 +173,13 @@ class HashingEncoder(Embeddings):
 def unit(rows: Vectors) -> Vectors:
     """The same rows with length 1; a zero row stays zero."""
     length = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return rows / np.maximum(length, 1e-9)
+    out: Vectors = rows / np.maximum(length, 1e-9)
+    return out
+
+
+def _listed(rows: Vectors) -> list[list[float]]:
+    out: list[list[float]] = rows.tolist()
+    return out
 
 
 def _by_length(texts: list[str], size: int) -> Iterator[list[int]]:

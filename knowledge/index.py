@@ -5,7 +5,7 @@ filter in Chroma (M14), so callers ask for more than they need and drop what SQL
 equality with SQL is checked by `ids`, never by a query (M9). One collection per encoder and epoch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,16 +26,17 @@ class ChromaIndex:
         self.name = name
         self._collection = client.get_or_create_collection(name, configuration=CONFIGURATION, embedding_function=None)
 
-    def put(self, ids: Sequence[str], vectors: Vectors) -> None:
+    def put(self, ids: list[str], vectors: Vectors) -> None:
         """Add or replace; `vectors` has one row per id."""
         for start in range(0, len(ids), WRITE_BATCH):
             end = start + WRITE_BATCH
             self._collection.upsert(ids=list(ids[start:end]), embeddings=np.ascontiguousarray(vectors[start:end]))
 
-    def remove(self, ids: Sequence[str]) -> None:
+    def remove(self, ids: Iterable[str]) -> None:
         """Forget these; unknown ids are ignored."""
-        for start in range(0, len(ids), WRITE_BATCH):
-            self._collection.delete(ids=list(ids[start : start + WRITE_BATCH]))
+        gone = list(ids)
+        for start in range(0, len(gone), WRITE_BATCH):
+            self._collection.delete(ids=gone[start : start + WRITE_BATCH])
 
     def nearest(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """Up to k ids with their cosine, best first."""
@@ -44,7 +45,7 @@ class ChromaIndex:
         found = self._collection.query(query_embeddings=[np.asarray(vector, dtype=np.float32)], n_results=k, include=["distances"])
         return [(id_, 1.0 - float(distance)) for id_, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
 
-    def vectors(self, ids: Sequence[str]) -> Vectors:
+    def vectors(self, ids: list[str]) -> Vectors:
         """One row per id, in order. Raise KeyError when one is missing."""
         found = self._collection.get(ids=list(ids), include=["embeddings"])
         by_id = dict(zip(found["ids"], found["embeddings"], strict=True))

@@ -6,7 +6,7 @@ one is answerable as a whole, and reindexing.reconcile at the next start removes
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -61,7 +61,7 @@ class _Step:
     text: ArticleText
     change: Change
     seen_revision: int | None
-    staged: StagedArticle = StagedArticle()
+    staged: StagedArticle = field(default_factory=StagedArticle)
 
     @property
     def entries(self) -> list[str]:
@@ -159,9 +159,7 @@ class Publisher:
         of = {id(step): article for step, article in zip(wanted, staged, strict=True)}
         return [replace(step, staged=of.get(id(step), step.staged)) for step in steps]
 
-    def _swap(
-        self, session: Session, step: _Step, article: Article | None, origin: Origin, now: datetime
-    ) -> tuple[Published, list[str]]:
+    def _swap(self, session: Session, step: _Step, article: Article | None, origin: Origin, now: datetime) -> tuple[Published, list[str]]:
         name = step.text.external_id
         if (article.revision if article else None) != step.seen_revision:
             return Published(name, Change.CONFLICT, article.id if article else None, CONFLICT_AT_ONCE), []

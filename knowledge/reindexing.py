@@ -48,7 +48,7 @@ def rebuild(
     while True:
         with sessions.read() as session:
             query = select(Article.id, Article.revision).where(Article.state == ArticleState.PUBLISHED)
-            wanted = {id_: revision for id_, revision in session.execute(query)}
+            wanted = dict(session.execute(query))
         todo = [id_ for id_, revision in wanted.items() if done.get(id_) != revision]
         if not todo and _switch(sessions, index.epoch, done, now=now):
             break
@@ -80,7 +80,7 @@ def _switch(sessions: Sessions, epoch: str, done: Mapping[ArticleId, int], *, no
     """Make the new epoch's passages the live ones; False when an article changed meanwhile."""
     with sessions.write() as session:
         query = select(Article.id, Article.revision).where(Article.state == ArticleState.PUBLISHED)
-        wanted = {id_: revision for id_, revision in session.execute(query)}
+        wanted = dict(session.execute(query))
         if any(done.get(id_) != revision for id_, revision in wanted.items()):
             return False
         session.execute(delete(Passage).where(Passage.live))

@@ -12,7 +12,9 @@ class KnowledgeSettings(BaseModel):
         "minilm",
         description="`minilm` (packaged, offline), `hashing` (stand-in for tests) or any sentence-transformers model by name or path",
     )
-    multilingual: bool = Field(True, description="also index with the multilingual encoder, so that questions in other languages find the articles")
+    multilingual: bool = Field(
+        True, description="also index with the multilingual encoder, so that questions in other languages find the articles"
+    )
     reranker: str = Field("", description="a sentence-transformers cross-encoder by name or path that reorders the first 20; empty: none")
     target_error: float = Field(
         0.05,

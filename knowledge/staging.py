@@ -1,7 +1,7 @@
 """An article's passages, cut, embedded and stored in the index, before SQL says they are live."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
@@ -37,10 +37,10 @@ class Sessions(Protocol):
 class Collection(Protocol):
     """Vectors by passage id; ChromaIndex is one."""
 
-    def put(self, ids: Sequence[str], vectors: Vectors) -> None:
+    def put(self, ids: list[str], vectors: Vectors) -> None:
         """Add or replace."""
 
-    def remove(self, ids: Sequence[str]) -> None:
+    def remove(self, ids: Iterable[str]) -> None:
         """Forget these."""
 
     def ids(self) -> Iterator[str]:
@@ -59,7 +59,7 @@ class PassageIndex:
         """The vectors of the texts by encoder."""
         return {name: vectors(encoder, texts) for name, encoder in self.encoders.items()}
 
-    def put(self, ids: Sequence[str], rows: Mapping[str, Vectors]) -> None:
+    def put(self, ids: list[str], rows: Mapping[str, Vectors]) -> None:
         """Store one vector per id in each collection."""
         if ids:
             for name, collection in self.collections.items():
@@ -157,9 +157,7 @@ def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def _cut(title: str, piece: Cut, new_id: Callable[[], str]) -> StagedPassage:
-    return StagedPassage(
-        PassageId(new_id()), piece.position, piece.heading_path, piece.anchor, piece.text, embedded_text(title, piece)
-    )
+    return StagedPassage(PassageId(new_id()), piece.position, piece.heading_path, piece.anchor, piece.text, embedded_text(title, piece))
 
 
 def _titles(texts: Sequence[ArticleText], index: PassageIndex) -> list[dict[str, Vectors]]:

@@ -65,7 +65,7 @@ def upsert_article(body: ArticleIn, request: Request, response: Response, caller
     if result.change is Change.CONFLICT:
         raise EditedConflict(result.reason)
     response.status_code = 201 if result.change is Change.NEW else 200
-    return PublishedOut(article_id=result.article_id or "", change=result.change.value)  # type: ignore[arg-type] - the other changes cannot happen
+    return PublishedOut(article_id=result.article_id or "", change=result.change.value)
 
 
 @router.delete("/{article_id}", status_code=204, responses=problems(401, 404, 422, 429, 503))

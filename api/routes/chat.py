@@ -56,7 +56,10 @@ def start_conversation(body: StartIn, request: Request) -> StartOut:
 @router.post(
     "/conversations/{conversation_id}/messages",
     responses={
-        200: {"content": {"text/event-stream": {}}, "description": "The reply; as server-sent events `step`, then `reply`, where they are accepted"},
+        200: {
+            "content": {"text/event-stream": {}},
+            "description": "The reply; as server-sent events `step`, then `reply`, where they are accepted",
+        },
         202: {"model": RunningOut},
         **problems(401, 404, 409, 415, *MANY),
     },
@@ -69,7 +72,9 @@ async def post_message(conversation_id: str, body: MessageIn, request: Request) 
     if "text/event-stream" in request.headers.get("accept", ""):
         stream = _progress(service, ConversationId(conversation_id), incoming)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"})
-    turn = await anyio.to_thread.run_sync(lambda: take_turn(service.assistant, ConversationId(conversation_id), incoming, now=service.now()))
+    turn = await anyio.to_thread.run_sync(
+        lambda: take_turn(service.assistant, ConversationId(conversation_id), incoming, now=service.now())
+    )
     if isinstance(turn, StillRunning):
         return JSONResponse(RunningOut().model_dump(), 202, headers={"Retry-After": "1"})
     return JSONResponse(message_out(turn).model_dump(mode="json"))
@@ -109,7 +114,9 @@ def search(request: Request, q: Annotated[str, Query(max_length=200)]) -> Search
     with service.database.read() as session:
         pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         live = Article.state == ArticleState.PUBLISHED
-        typed = session.scalars(select(Article).where(live, Article.title.ilike(pattern, escape="\\")).order_by(Article.title).limit(MAX_FOUND))
+        typed = session.scalars(
+            select(Article).where(live, Article.title.ilike(pattern, escape="\\")).order_by(Article.title).limit(MAX_FOUND)
+        )
         by_id = {article.id: article for article in typed}
         ranked = list(dict.fromkeys(hit.article_id for hit in found.passages))
         by_id |= {a.id: a for a in session.scalars(select(Article).where(live, Article.id.in_(ranked)))}
@@ -151,7 +158,9 @@ async def _progress(service: Service, conversation_id: ConversationId, incoming:
 
     def run() -> None:
         try:
-            turn = take_turn(service.assistant, conversation_id, incoming, now=service.now(), progress=lambda step: tell(("step", {"step": step})))
+            turn = take_turn(
+                service.assistant, conversation_id, incoming, now=service.now(), progress=lambda step: tell(("step", {"step": step}))
+            )
             tell(("running", {}) if isinstance(turn, StillRunning) else ("reply", message_out(turn).model_dump(mode="json")))
         except Exception as error:  # noqa: BLE001 - the stream has begun, so a problem must travel inside it
             status = STATUS.get(type(error), 500)
@@ -172,6 +181,3 @@ async def _progress(service: Service, conversation_id: ConversationId, incoming:
         name, data = event
         if data != {"step": Step.RECEIVED}:
             yield f"event: {name}\ndata: {json.dumps(data, ensure_ascii=True)}\n\n"
-
-
-

@@ -33,7 +33,10 @@ def front(request: Request) -> HTMLResponse:
     """What this server offers, and three questions to try."""
     with service_of(request).database.read() as session:
         faqs = session.scalars(
-            select(Article).where(Article.state == ArticleState.PUBLISHED, Article.kind == ArticleKind.FAQ).order_by(Article.title).limit(3),
+            select(Article)
+            .where(Article.state == ArticleState.PUBLISHED, Article.kind == ArticleKind.FAQ)
+            .order_by(Article.title)
+            .limit(3),
         ).all()
     return page(request, "front.html", faqs=faqs)
 
@@ -70,7 +73,11 @@ def image(slug: str, name: str, request: Request) -> Response:
         found = session.scalar(query.where(Article.slug == slug, Article.state == ArticleState.PUBLISHED, Image.name == name))
     if found is None:
         raise NoSuchArticle("there is no such picture")
-    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "public, max-age=3600"}
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "public, max-age=3600",
+    }
     return Response(found.content, media_type=found.media_type, headers=headers)
 
 

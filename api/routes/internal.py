@@ -2,7 +2,7 @@
 
 import hmac
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
@@ -24,31 +24,31 @@ router = APIRouter(prefix="/internal", include_in_schema=False)
 
 
 @router.post("/publish")
-def publish(body: dict[str, Any], do: LocalOperations = Depends(owner)) -> list[dict[str, Any]]:  # noqa: B008 - FastAPI's way
+def publish(body: dict[str, Any], do: Annotated[LocalOperations, Depends(owner)]) -> list[dict[str, Any]]:
     """Publish a batch."""
     results = do.publish([text_from_json(row) for row in body["texts"]], Origin(**body["origin"]), dry_run=body["dry_run"])
     return [asdict(result) for result in results]
 
 
 @router.post("/prune")
-def prune(body: dict[str, Any], do: LocalOperations = Depends(owner)) -> list[dict[str, Any]]:  # noqa: B008
+def prune(body: dict[str, Any], do: Annotated[LocalOperations, Depends(owner)]) -> list[dict[str, Any]]:
     """Retire what a source no longer has."""
     return [asdict(result) for result in do.prune(body["source"], body["seen"], dry_run=body["dry_run"])]
 
 
 @router.post("/reindex")
-def reindex(do: LocalOperations = Depends(owner)) -> int:  # noqa: B008
+def reindex(do: Annotated[LocalOperations, Depends(owner)]) -> int:
     """Build the index anew."""
     return do.reindex(lambda _done, _of: None)
 
 
 @router.post("/ask")
-def ask(body: dict[str, Any], do: LocalOperations = Depends(owner)) -> dict[str, Any]:  # noqa: B008
+def ask(body: dict[str, Any], do: Annotated[LocalOperations, Depends(owner)]) -> dict[str, Any]:
     """Answer a question."""
     return asdict(do.ask(body["question"]))
 
 
 @router.post("/explain")
-def explain(body: dict[str, Any], do: LocalOperations = Depends(owner)) -> dict[str, Any]:  # noqa: B008
+def explain(body: dict[str, Any], do: Annotated[LocalOperations, Depends(owner)]) -> dict[str, Any]:
     """How a question is searched."""
     return do.explain(body["question"])

@@ -65,32 +65,41 @@ def _folder(folder: Path, prefix: str, root: Path) -> Iterator[Place | Failure |
         yield Failure(prefix.rstrip("/") or ".", None, f"the folder cannot be read: {told(error)}")
         return
     for entry in entries:
-        if entry.name.startswith("."):
-            continue
         name = prefix + entry.name
-        if shown(entry.name) != entry.name:
-            yield Failure(shown(name), None, "its name holds control characters or is not UTF-8")
-        elif entry.is_symlink():
-            yield from _link(Path(entry.path), name, root)
-        elif entry.is_dir(follow_symlinks=False) and Path(entry.name).suffix.lower() not in READABLE:
-            yield from _folder(Path(entry.path), name + "/", root)
-        else:
-            yield from _file(Path(entry.path), name, root)
+        try:
+            if not entry.name.startswith("."):
+                yield from _entry(entry, name, root)
+        except OSError as error:
+            yield Failure(shown(name), None, f"cannot be looked at: {told(error)}")
+
+
+def _entry(entry: os.DirEntry[str], name: str, root: Path) -> Iterator[Place | Failure | Caution]:
+    path = Path(entry.path)
+    if shown(entry.name) != entry.name:
+        yield Failure(shown(name), None, "its name holds control characters or is not UTF-8")
+    elif entry.is_symlink():
+        yield from _link(path, name, root)
+    elif entry.is_dir(follow_symlinks=False) and path.suffix.lower() not in READABLE:
+        yield from _folder(path, name + "/", root)
+    else:
+        yield from _file(path, name, root)
 
 
 def _link(path: Path, name: str, root: Path) -> Iterator[Place | Failure | Caution]:
     """A link is followed to a file inside the folder; folders are read where they stand."""
+    is_readable = Path(name).suffix.lower() in READABLE
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        yield Caution(name, None, f"is a link that leads nowhere: {told(error)}")
+        if is_readable:
+            yield Caution(name, None, f"is a link that leads nowhere: {told(error)}")
         return
-    if not inside(target, root):
-        yield Caution(name, None, "is a link that leads out of the folder or to a hidden file; it was not followed")
-    elif target.is_dir():
+    if target.is_dir():
         yield Caution(name, None, "is a link to a folder; it was not followed")
-    else:
+    elif inside(target, root):
         yield from _file(target, name, root)
+    elif is_readable:
+        yield Caution(name, None, "is a link that leads out of the folder or to a hidden file; it was not followed")
 
 
 def _file(path: Path, name: str, root: Path) -> Iterator[Place | Failure | Caution]:

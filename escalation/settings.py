@@ -1,0 +1,36 @@
+"""Escalation's thresholds, each with its range and reason."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EscalationSettings(BaseModel):
+    """When a person is offered or called."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    failed_turns: int = Field(2, ge=1, le=10, description="turns without an answer in a row after which a person is offered; issue 4 says two")
+    same_question: int = Field(3, ge=2, le=10, description="times the same question is asked before a person is offered; issue 4 says three")
+    same_from: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="cosine from which two questions are the same; of the multilingual encoder, where paraphrases of a sentence lie at .8 and above",
+    )
+    anger_from: float = Field(
+        1.0,
+        ge=0,
+        le=10,
+        description="weight of words and signs from which a message is angry: one strong word, or two weak signs; tests/escalation/test_anger.py",
+    )
+    asked_from: float = Field(
+        0.85,
+        ge=0.5,
+        le=1,
+        description="probability from which the learned voice alone hears a request for a person; evals/escalation_exam.py, held-out folds",
+    )
+    route_from: float = Field(
+        0.45,
+        ge=0,
+        le=1,
+        description="probability below which a queue is marked as a guess for the agent; evals/escalation_exam.py",
+    )

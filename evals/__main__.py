@@ -1,0 +1,114 @@
+"""The exam's command line: run, gate, compare, bench."""
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The exam: how well Firstline finds, answers, declines and guards, and how fast.")
+
+Cache = Annotated[Path, typer.Option(help="Where vectors and models are kept between runs.")]
+
+
+@app.command()
+def run(
+    data: Annotated[Path | None, typer.Option(help="A folder of sets: retrieval/NAME/, guardrails/NAME.jsonl, …; without it only our own examples.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the measures here.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with everything here.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A set or a kind of sets, such as own or retrieval/techqa; may be repeated.")] = None,
+    cache: Cache = Path("build/evals"),
+) -> None:
+    """Grade our own examples and every set found under DATA. Exit code 1 when a set is broken."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from api.settings import from_environment  # noqa: PLC0415
+    from evals import gate, report, results, runner  # noqa: PLC0415
+    from evals.folders import BrokenSet  # noqa: PLC0415
+
+    console, aside = Console(), Console(stderr=True)
+    plan = runner.Run(from_environment(), data, only or (), cache, lambda line: aside.print(line, style="dim"))
+    try:
+        done = runner.run(plan)
+    except BrokenSet as trouble:
+        _fail(str(trouble))
+    wanted = gate.thresholds()
+    report.show(done, wanted, console)
+    if json:
+        results.write(done, json)
+    if html:
+        report.write_html(done, wanted, html)
+    raise typer.Exit(1 if done.broken else 0)
+
+
+@app.command("gate")
+def check(
+    report: Annotated[Path, typer.Argument(help="A report of `run --json`.")],
+    every: Annotated[bool, typer.Option("--all", help="Also fail for sets that are not in the report.")] = False,
+) -> None:
+    """Hold a report against thresholds.toml. Exit code 1 when a metric falls short."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from evals import gate, results  # noqa: PLC0415
+    from evals.report import show_checks  # noqa: PLC0415
+
+    try:
+        measured = results.read(report)
+        checks = gate.check(measured, gate.thresholds())
+    except (results.BrokenReport, gate.BrokenThresholds) as trouble:
+        _fail(str(trouble))
+    show_checks(checks, Console())
+    raise typer.Exit(0 if gate.passes(checks, measured, every=every) else 1)
+
+
+@app.command()
+def compare(
+    report: Annotated[Path, typer.Argument(help="A report of `run --json`.")],
+    baseline: Annotated[Path | None, typer.Argument(help="Another one; by default the one in evals/baseline.json.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also list what did not change.")] = False,
+) -> None:
+    """Show how a report differs from the baseline."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from evals import gate, results  # noqa: PLC0415
+    from evals.report import show_differences  # noqa: PLC0415
+
+    try:
+        differences = gate.compare(results.read(report), results.read(baseline or gate.BASELINE))
+    except results.BrokenReport as trouble:
+        _fail(str(trouble))
+    show_differences(differences, Console(), every=every)
+
+
+@app.command()
+def bench(
+    data: Annotated[Path, typer.Option(help="A folder with corpora/, retrieval/ and intents/ to make passages and questions of.")],
+    json: Annotated[Path | None, typer.Option(help="Write machine and figures here.")] = None,
+    scale: Annotated[int, typer.Option(help="Passages of the large index, synthetic ones included; 0 leaves it out.", min=0, max=1_000_000)] = 100_000,
+    cache: Cache = Path("build/evals"),
+) -> None:
+    """Measure speed and size, each beside a reference of the same run. Takes about a quarter of an hour."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from api.settings import from_environment  # noqa: PLC0415
+    from evals import bench as benchmark  # noqa: PLC0415
+    from evals.material import MissingMaterial  # noqa: PLC0415
+    from evals.visiting import ServerFailed  # noqa: PLC0415
+
+    aside = Console(stderr=True)
+    try:
+        done = benchmark.bench(benchmark.Plan(data, cache, scale=scale), from_environment({}), lambda line: aside.print(line, style="dim"))
+    except (MissingMaterial, ServerFailed) as trouble:
+        _fail(str(trouble))
+    benchmark.show(done, Console())
+    if json:
+        benchmark.write(done, json)
+
+
+def _fail(sentence: str) -> NoReturn:
+    """Say what is wrong and stop with exit code 1."""
+    typer.echo(f"evals: {sentence}", err=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,264 @@
+"""Examples to a classifier per policy: kernel ridge regression over the vectors of both encoders.
+
+One inverse of one kernel matrix serves every policy, and its diagonal gives the exact leave-one-out score
+of every example (Rasmussen & Williams 2006, eq. 5.12), so thresholds cost nothing more. Only numpy is needed.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+
+from guardrails.policies import Policy, version
+from guardrails.settings import GuardSettings
+
+Rows = NDArray[np.float32]
+
+SHIPPED = Path(__file__).parent / "fitted"
+FORMAT = 3  # of the npz and of everything below that changes a score
+GAMMA = 0.5  # kernel width, on the squared distance of joined unit vectors; leave-one-out was flat from .25 to 1
+RIDGE = 0.3  # leave-one-out was flat from .1 to 1
+COMPONENTS = 320  # principal components kept: leave-one-out as with all 896, a third of the size and time
+FAR = -0.8  # the score of a text that is like no example at all: near that of an allowed one
+# Pairs whose examples overlap by nature: those of one say nothing about the other.
+OVERLAPPING = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("legal_advice", "legal_threat"),
+        ("legal_advice", "financial_advice"),
+        ("legal_advice", "data_subject_request"),
+        ("legal_advice", "medical_advice"),
+        ("medical_advice", "crisis"),
+        ("medical_advice", "financial_advice"),
+        ("abuse", "crisis"),
+        ("abuse", "legal_threat"),
+        ("legal_threat", "data_subject_request"),
+        ("legal_threat", "payment_dispute"),
+        ("account_takeover", "payment_dispute"),
+        ("financial_advice", "price_negotiation"),
+    )
+)
+
+
+class CannotTell(Exception):
+    """A policy's examples cannot be told from its neighbours; the message says which."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well leave-one-out tells a policy's examples from its neighbours."""
+
+    separation: float
+    recall: float
+    false_blocks: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Everything that serving needs; scores are calibrated probabilities, shape (rows, policies)."""
+
+    key: str
+    policies: tuple[str, ...]
+    encoders: tuple[str, ...]
+    mean: Rows
+    basis: Rows
+    support: Rows
+    weights: Rows
+    thresholds: Rows
+    slopes: Rows
+    offsets: Rows
+    quality: tuple[Quality, ...]
+
+    def scores(self, vectors: Mapping[str, Rows]) -> Rows:
+        """Probability of every policy for every row."""
+        projected = (joined(vectors, self.encoders) - self.mean) @ self.basis
+        raw = kernel(projected, self.support) @ self.weights + FAR
+        return np.asarray(1 / (1 + np.exp(-(self.slopes * raw + self.offsets))), dtype=np.float32)
+
+    def nearest(self, vectors: Mapping[str, Rows], count: int) -> list[list[tuple[int, float]]]:
+        """For every row the examples most like it: their numbers in `material` order, with likeness from 0 to 1."""
+        projected = (joined(vectors, self.encoders) - self.mean) @ self.basis
+        likeness = kernel(projected, self.support)
+        order = np.argsort(-likeness, axis=1)[:, :count]
+        return [[(int(i), float(row[i])) for i in best] for row, best in zip(likeness, order, strict=True)]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One line of a policy file."""
+
+    policy: str
+    language: str
+    text: str
+    caught: bool
+
+
+def material(policies: Sequence[Policy]) -> list[Example]:
+    """Every example and neighbour, in the order that a fit numbers them."""
+    found = []
+    for policy in sorted(policies, key=lambda p: p.id):
+        found += [Example(policy.id, language, text, caught=True) for language, text in policy.requests]
+        found += [Example(policy.id, language, text, caught=False) for language, text in policy.allowed]
+    return found
+
+
+def fit(policies: Sequence[Policy], vectors: Mapping[str, Rows], settings: GuardSettings, key: str = "") -> Fitted:
+    """One classifier per policy from the vectors of `material(policies)`; raise CannotTell."""
+    rows = material(policies)
+    names = tuple(sorted(policy.id for policy in policies))
+    encoders = tuple(sorted(vectors))
+    together = joined(vectors, encoders)
+    mean = together.mean(axis=0)
+    basis = _components(together - mean)
+    support = ((together - mean) @ basis).astype(np.float16).astype(np.float32)
+    inverse = np.linalg.inv(kernel(support, support) + RIDGE * np.eye(len(rows), dtype=np.float32))
+    wanted = _targets(rows, names)
+    weights = inverse @ (wanted - FAR)
+    left_out = wanted - weights / np.diag(inverse)[:, None]
+    columns = [_calibrated(rows, name, left_out[:, n], settings) for n, name in enumerate(names)]
+    thresholds, slopes, offsets = (np.array([column[i] for column in columns], dtype=np.float32) for i in range(3))
+    quality = tuple(column[3] for column in columns)
+    return Fitted(key, names, encoders, mean, basis, support, weights.astype(np.float32), thresholds, slopes, offsets, quality)
+
+
+def prepared(
+    policies: Sequence[Policy], encoders: Mapping[str, Embeddings], folder: Path | None, settings: GuardSettings, shipped: Path = SHIPPED
+) -> Fitted:
+    """The fit for exactly these policies, encoders and settings: shipped, else from `folder`, else made now and kept there."""
+    key = fit_key(policies, encoders, settings)
+    for place in (shipped, folder):
+        file = place / f"policies-{key}.npz" if place else None
+        if file and file.exists():
+            found = load(file)
+            if found.key == key:
+                return found
+    texts = [example.text for example in material(policies)]
+    vectors = {name: np.asarray(encoder.embed_documents(texts), dtype=np.float32) for name, encoder in encoders.items()}
+    made = fit(policies, vectors, settings, key)
+    if folder:
+        save(made, folder / f"policies-{key}.npz")
+    return made
+
+
+def fit_key(policies: Sequence[Policy], encoders: Mapping[str, Embeddings], settings: GuardSettings) -> str:
+    """A hash of all that a fit depends on."""
+    names = {name: str(getattr(encoder, "name", type(encoder).__name__)) for name, encoder in encoders.items()}
+    numbers = (FORMAT, GAMMA, RIDGE, COMPONENTS, settings.false_block_budget, settings.ordinary_budget, settings.min_separation)
+    return hashlib.sha256(json.dumps([version(policies), names, numbers], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def save(fitted: Fitted, file: Path) -> None:
+    """Write an npz that `load` reads; complete or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial.npz")
+    np.savez_compressed(
+        partial,
+        key=np.array(fitted.key),
+        policies=np.array(fitted.policies),
+        encoders=np.array(fitted.encoders),
+        mean=fitted.mean,
+        basis=fitted.basis.astype(np.float16),
+        support=fitted.support.astype(np.float16),
+        weights=fitted.weights,
+        thresholds=fitted.thresholds,
+        slopes=fitted.slopes,
+        offsets=fitted.offsets,
+        quality=np.array([(q.separation, q.recall, q.false_blocks) for q in fitted.quality]),
+    )
+    partial.replace(file)
+
+
+def load(file: Path) -> Fitted:
+    """A fit from its npz; nothing in it is executed."""
+    with np.load(file, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    rows = {name: arrays[name].astype(np.float32) for name in ("mean", "basis", "support", "weights", "thresholds", "slopes", "offsets")}
+    policies, encoders = (tuple(str(x) for x in arrays[name]) for name in ("policies", "encoders"))
+    quality = tuple(Quality(*(float(x) for x in row)) for row in arrays["quality"])
+    return Fitted(str(arrays["key"]), policies, encoders, **rows, quality=quality)
+
+
+def joined(vectors: Mapping[str, Rows], encoders: Sequence[str]) -> Rows:
+    """The vectors of the encoders side by side."""
+    return np.hstack([vectors[name] for name in encoders]).astype(np.float32)
+
+
+def kernel(left: Rows, right: Rows) -> Rows:
+    """exp(-GAMMA · squared distance) of every row of `left` to every row of `right`."""
+    distance = (left * left).sum(axis=1)[:, None] + (right * right).sum(axis=1)[None] - 2 * left @ right.T
+    return np.exp(-GAMMA * np.maximum(distance, 0))
+
+
+def _components(centred: Rows) -> Rows:
+    """The directions in which the rows differ most, rounded as they are stored."""
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    return np.asarray(directions[:, ::-1][:, :COMPONENTS].astype(np.float16), dtype=np.float32)
+
+
+def _targets(rows: Sequence[Example], names: Sequence[str]) -> Rows:
+    """1 for a policy's examples, 0 for those of a policy that overlaps, -1 for everything else."""
+    wanted = -np.ones((len(rows), len(names)), dtype=np.float32)
+    for i, row in enumerate(rows):
+        if not row.caught:
+            continue
+        for n, name in enumerate(names):
+            if row.policy == name:
+                wanted[i, n] = 1
+            elif frozenset((row.policy, name)) in OVERLAPPING:
+                wanted[i, n] = 0
+    return wanted
+
+
+def _calibrated(rows: Sequence[Example], name: str, left_out: Rows, settings: GuardSettings) -> tuple[float, float, float, Quality]:
+    """Threshold, slope, offset and quality of one policy, from leave-one-out scores."""
+    own = np.array([row.policy == name for row in rows])
+    caught = np.array([row.caught for row in rows])
+    positive, neighbour, other = left_out[own & caught], left_out[own & ~caught], left_out[~own & ~caught]
+    separation = _auc(positive, neighbour)
+    if separation < settings.min_separation:
+        raise CannotTell(_explanation(rows, name, left_out, separation, settings))
+    cut = float(np.quantile(neighbour, 1 - settings.false_block_budget))
+    if len(other):
+        cut = max(cut, float(np.quantile(other, 1 - settings.ordinary_budget)))
+    slope, offset = _platt(positive, np.concatenate([neighbour, other]))
+    threshold = 1 / (1 + np.exp(-(slope * cut + offset)))
+    return float(threshold), slope, offset, Quality(separation, float(np.mean(positive > cut)), float(np.mean(neighbour > cut)))
+
+
+def _explanation(rows: Sequence[Example], name: str, left_out: Rows, separation: float, settings: GuardSettings) -> str:
+    low = [i for i, row in enumerate(rows) if row.policy == name and row.caught]
+    high = [i for i, row in enumerate(rows) if row.policy == name and not row.caught]
+    examples = "; ".join(repr(rows[i].text) for i in sorted(low, key=lambda i: left_out[i])[:3])
+    neighbours = "; ".join(repr(rows[i].text) for i in sorted(high, key=lambda i: -left_out[i])[:3])
+    return (
+        f"{name}: its examples cannot be told from its neighbours (leave-one-out AUC {separation:.2f}, needed {settings.min_separation:.2f}). "
+        f"Examples that look allowed: {examples}. Neighbours that look caught: {neighbours}. Reword or move these, or add more of both."
+    )
+
+
+def _auc(positive: Rows, negative: Rows) -> float:
+    """Probability that a positive scores above a negative; ties count half."""
+    ordered = np.sort(negative)
+    below = np.searchsorted(ordered, positive, side="left")
+    upto = np.searchsorted(ordered, positive, side="right")
+    return float(np.mean(below + upto) / (2 * len(negative)))
+
+
+def _platt(positive: Rows, negative: Rows) -> tuple[float, float]:
+    """Slope and offset of the logistic that turns scores into probabilities (Platt 1999), by Newton's method."""
+    x = np.concatenate([positive, negative]).astype(np.float64)
+    y = np.concatenate([np.full(len(positive), (len(positive) + 1) / (len(positive) + 2)), np.full(len(negative), 1 / (len(negative) + 2))])
+    features = np.stack([x, np.ones_like(x)])
+    answer = np.array([2.0, 0.0])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(answer @ features, -30, 30)))
+        gradient = features @ (p - y)
+        hessian = (features * (p * (1 - p) + 1e-6)) @ features.T + 1e-6 * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        answer -= np.clip(step, -2, 2)
+    return float(answer[0]), float(answer[1])
