@@ -17,6 +17,7 @@ from api.routes import articles, chat, docs, health, help, internal  # noqa: A00
 from api.shapes import Problem
 
 INTERNAL_BODY_BYTES = 268_435_456  # a batch of articles with their images, from the same machine
+LOGINS_PER_ADDRESS, LOGINS_PER_EMAIL = 10, 10  # in 5 and in 15 minutes
 DESCRIPTION = "Ask questions that are answered from help articles with their source, and keep those articles."
 
 
@@ -30,15 +31,33 @@ def create(service: Service, *, control_token: str | None = None) -> FastAPI:
         requests=Rate("requests", api.requests_per_minute, 60),
         conversations=Rate("conversations", api.conversations_per_hour, 3600),
         messages=Rate("messages", api.messages_per_minute, 60),
+        logins=Rate("attempts to sign in", LOGINS_PER_ADDRESS, 300),
+        logins_by_email=Rate("attempts to sign in", LOGINS_PER_EMAIL, 900),
     )
     for module in (chat, articles, internal, health, docs, help):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_middleware(JsonOnly)
-    app.add_middleware(BodyLimit, most=api.body_bytes, most_internal=INTERNAL_BODY_BYTES)
+    app.add_middleware(PlainPath)
+    app.add_middleware(BodyLimit, most=api.body_bytes, most_internal=INTERNAL_BODY_BYTES, control_token=app.state.control_token)
     errors.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+class PlainPath:
+    """Nothing is stored under a name with a NUL in it, and Postgres refuses even to look: so such an address leads nowhere."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the app."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on every other address."""
+        if scope["type"] == "http" and "\0" in scope["path"]:
+            await problem(404, "Not Found")(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
 
 
 class JsonOnly:

@@ -1,7 +1,8 @@
 """The one place that opens the SQL database: SQLite in WAL by default, Postgres by address.
 
 Write transactions on SQLite open with BEGIN IMMEDIATE, so two writers wait for each other instead of
-losing updates (trap M13). Every moment is stored in UTC and comes back with its time zone.
+losing updates (trap M13). Every moment is stored in UTC and comes back with its time zone. An error
+names its statement but not the values: they hold what visitors wrote, and errors are logged.
 """
 
 from collections.abc import Iterator
@@ -72,11 +73,13 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         self._writer = self.engine.execution_options(firstline_write=True)
+        # a reader sees one moment, as SQLite's readers do anyway
+        self._reader = self.engine if self.engine.name == "sqlite" else self.engine.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session whose changes are thrown away."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -119,10 +122,10 @@ class Database:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args={"options": "-c timezone=utc"})
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args={"options": "-c timezone=utc"})
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=20, max_overflow=40)
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=20, max_overflow=40)
     engine.dialect.colspecs = {**engine.dialect.colspecs, DateTime: Utc}
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

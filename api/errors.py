@@ -6,8 +6,9 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 
 from assistant.conversation import NoSuchConversation, NoSuchMessage, SameIdOtherText, TooLong
@@ -25,9 +26,23 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     EditedConflict: HTTPStatus.CONFLICT,
 }
 
+DATABASE_DOWN = (OperationalError, InterfaceError, NoFreeConnection)
+
 
 class Unauthorised(Exception):
     """No key, or not the right one."""
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in."""
+
+
+class NotAllowed(Exception):
+    """Signed in, but not for this."""
+
+
+class ForeignForm(Exception):
+    """The request came from another site, or from a page that is too old."""
 
 
 class TooMany(Exception):
@@ -45,16 +60,37 @@ def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, 
     return JSONResponse(body, status, media_type="application/problem+json", headers=headers)
 
 
+def told(request: Request, error: Exception) -> Response:
+    """The problem document of an error that cannot leave the app as an exception, because the response has begun."""
+    if type(error) in STATUS:
+        return _domain(request, error)
+    return _database_down(request, error) if isinstance(error, DATABASE_DOWN) else _unexpected(request, error)
+
+
 def install(app: FastAPI) -> None:
     """Every error that leaves the app is a problem document."""
     for kind in STATUS:
         app.add_exception_handler(kind, _domain)
     app.add_exception_handler(Unauthorised, _unauthorised)
+    app.add_exception_handler(SignInFirst, _sign_in_first)
+    app.add_exception_handler(NotAllowed, _forbidden)
+    app.add_exception_handler(ForeignForm, _forbidden)
     app.add_exception_handler(TooMany, _too_many)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(OperationalError, _database_down)
+    for kind in DATABASE_DOWN:
+        app.add_exception_handler(kind, _database_down)
     app.add_exception_handler(Exception, _unexpected)
+
+
+def _sign_in_first(request: Request, error: Exception) -> Response:
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("/staff/login", HTTPStatus.SEE_OTHER)
+    return problem(HTTPStatus.UNAUTHORIZED, str(error))
+
+
+def _forbidden(_request: Request, error: Exception) -> Response:
+    return problem(HTTPStatus.FORBIDDEN, str(error))
 
 
 def _domain(_request: Request, error: Exception) -> Response:

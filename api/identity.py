@@ -32,7 +32,7 @@ def visitor(session: Session, request: Request, conversation_id: str) -> Convers
         found = conversation.by_secret(session, bearer(request))
     except NoSuchConversation as error:
         raise Unauthorised("this secret opens no conversation") from error
-    if not hmac.compare_digest(found.id, conversation_id):
+    if not hmac.compare_digest(found.id.encode(), conversation_id.encode("utf-8", "replace")):
         raise NoSuchConversation("no such conversation")
     return found
 
@@ -58,20 +58,25 @@ def address(request: Request, proxies: Sequence[Network]) -> str:
 
     X-Forwarded-For is believed only from a trusted proxy, read from its right end.
     """
-    hops = [h.strip() for h in request.headers.get("x-forwarded-for", "").split(",") if h.strip()]
+    hops = [h.strip() for line in request.headers.getlist("x-forwarded-for") for h in line.split(",") if h.strip()]
     at = request.client.host if request.client else ""
     while hops and _within(at, proxies):
         at = hops.pop()
-    try:
-        parsed = ipaddress.ip_address(at)
-    except ValueError:
+    parsed = _parsed(at)
+    if parsed is None:
         return at[:64]
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)  # noqa: PLR2004
 
 
 def _within(text: str, networks: Sequence[Network]) -> bool:
+    parsed = _parsed(text)
+    return parsed is not None and any(parsed in network for network in networks)
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address; an IPv4 caller of an IPv6 socket (::ffff:192.0.2.1) is an IPv4 caller."""
     try:
-        parsed = ipaddress.ip_address(text)
+        found = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return any(parsed in network for network in networks)
+        return None
+    return (found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None) or found

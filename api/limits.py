@@ -1,5 +1,7 @@
 """How much and how often: a cap on request bodies before they are parsed, and rates per caller."""
 
+import hmac
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -16,21 +18,24 @@ MOST_CALLERS = 50_000  # callers remembered at once; the longest unseen is forgo
 class BodyLimit:
     """Refuses a body that is larger than allowed, whether it says so in advance or not."""
 
-    def __init__(self, app: ASGIApp, *, most: int, most_internal: int) -> None:
-        """`most` bytes for everybody; `most_internal` for the command line's requests."""
+    def __init__(self, app: ASGIApp, *, most: int, most_internal: int, control_token: str) -> None:
+        """`most` bytes for everybody; `most_internal` for the command line, which shows the token."""
         self.app, self.most, self.most_internal = app, most, most_internal
+        self._control = f"Bearer {control_token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, counting its bytes."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = self.most_internal if scope["path"].startswith("/internal/") else self.most
-        length = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        trusted = hmac.compare_digest(headers.get(b"authorization", b""), self._control)
+        most = self.most_internal if trusted else self.most
+        length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > most:
             await self._refuse(scope, receive, send, most)
             return
-        body = b""
+        body = bytearray()
         while True:
             message = await receive()
             body += message.get("body", b"")
@@ -39,7 +44,7 @@ class BodyLimit:
                 return
             if message["type"] != "http.request" or not message.get("more_body"):
                 break
-        await self.app(scope, _replay({**message, "body": body} if message["type"] == "http.request" else message, receive), send)
+        await self.app(scope, _replay({**message, "body": bytes(body)} if message["type"] == "http.request" else message, receive), send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
         response = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request is larger than {most} bytes")
@@ -75,4 +80,4 @@ class Rate:
             if len(self._buckets) > MOST_CALLERS:
                 self._buckets.popitem(last=False)
         if tokens < 1:
-            raise TooMany(max(1, round((1 - tokens) * self.seconds / self.most)), self.what)
+            raise TooMany(max(1, math.ceil((1 - tokens) * self.seconds / self.most)), self.what)

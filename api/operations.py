@@ -16,6 +16,7 @@ from assistant import conversation
 from assistant.conversation import Incoming
 from assistant.tables import Message, Turn
 from assistant.turn import take_turn
+from guardrails.checks.personal_data import redact_secrets
 from knowledge.articles import ArticleText, Picture
 from knowledge.publishing import Change, Origin, Published
 from knowledge.tables import Article, ArticleKind, ArticleState
@@ -84,7 +85,7 @@ class LocalOperations:
         service = self.service
         with service.database.write() as session:
             started = conversation.start(session, secret=new_secret(), locale="en", new_id=service.new_id, now=service.now())
-        take_turn(service.assistant, started.id, Incoming(question), now=service.now())
+        take_turn(service.assistant, started.id, Incoming(redact_secrets(question).text), now=service.now())
         with service.database.read() as session:
             turn = session.scalars(select(Turn).where(Turn.conversation_id == started.id)).one()
             reply = session.get_one(Message, turn.reply_id)

@@ -42,7 +42,7 @@ class ApiSettings(BaseModel):
         "", description="address under which visitors reach this server, for links to articles; empty: links without host"
     )
     trusted_proxies: str = Field("", description="comma-separated addresses or networks whose X-Forwarded-For is believed")
-    message_characters: int = Field(4000, ge=100, le=20_000, description="longest message a visitor may send")
+    message_characters: int = Field(4000, ge=100, le=4000, description="longest message a visitor may send")
     body_bytes: int = Field(1_048_576, ge=16_384, le=20_971_520, description="largest request body, refused before it is parsed")
     messages_per_minute: int = Field(60, ge=1, le=10_000, description="messages one conversation may send in a minute")
     conversations_per_hour: int = Field(60, ge=1, le=100_000, description="conversations one address may start in an hour")

@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 SHORT_LINE = 60  # characters; a longer line is no heading of a plain text
 HEADING_WORDS = 8  # most words of a line that stands alone and is read as a heading
 LONGEST_PARAGRAPH = 60  # words; a longer paragraph is read sentence by sentence
+LONGEST_LINE = 800  # characters; a longer one is no sentence
 
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+|$)")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
@@ -48,7 +50,7 @@ class Block:
     number: int = 0  # of a step
     indent: int = 0
 
-    @property
+    @cached_property
     def words(self) -> int:
         """Words as a reader counts them."""
         return count_words(self.text)
@@ -62,12 +64,13 @@ def count_words(text: str) -> int:
 def blocks(passages: Iterable[tuple[tuple[str, ...], str]]) -> Iterator[Block]:
     """The blocks of passages given as heading path and raw Markdown, in order; what shows no word is left out.
 
-    A heading inside a passage also stands above the next passage when that one brings no other path.
+    A heading inside a passage also stands above the next passage when that one brings no other path,
+    unless an empty one stands between them: that is a passage nobody wants read.
     """
     own: tuple[str, ...] = ()
     before: tuple[str, ...] | None = None
     for source, (path, markdown) in enumerate(passages):
-        if path != before:
+        if path != before or not markdown:
             own, before = (), path
         for kind, text, glue in _scan(markdown.replace("\r\n", "\n").replace("\r", "\n").rstrip().split("\n")):
             shown = _quotable(text)
@@ -84,10 +87,20 @@ def _finished(kind: Kind, text: str, source: int, path: tuple[str, ...], glue: s
     if item and item[1]:
         yield Block(Kind.STEP, text, source, path, glue, int(item[1]), len(text) - len(text.lstrip()))
     elif kind is Kind.PARAGRAPH and len(text.split()) > LONGEST_PARAGRAPH:
-        for n, sentence in enumerate(_SENTENCE_END.split(text)):
+        for n, sentence in enumerate(_sentences(text)):
             yield Block(kind, sentence, source, path, glue if n == 0 else " ")
     else:
         yield Block(kind, text, source, path, glue)
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """What ends in no stop for a long time is cut at lines, or anywhere between words."""
+    for sentence in _SENTENCE_END.split(text):
+        lines = sentence.split("\n") if len(sentence.split()) > 2 * LONGEST_PARAGRAPH else [sentence]
+        for line in lines:
+            words = line.split(" ") if len(line) > LONGEST_LINE else [line]
+            for start in range(0, len(words), LONGEST_PARAGRAPH):
+                yield " ".join(words[start : start + LONGEST_PARAGRAPH])
 
 
 def _quotable(text: str) -> str:

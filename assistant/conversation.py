@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.question import Said
@@ -222,14 +222,8 @@ def receive(
 
 def reply(session: Session, received: Received, answer: Reply, *, now: datetime) -> Message:
     """Store the reply and close the turn; when a twin was faster, its reply instead."""
-    claimed = session.execute(
-        update(Turn)
-        .where(Turn.id == received.turn_id, Turn.attempt == received.attempt, Turn.state == TurnState.RUNNING)
-        .values(state=TurnState.DONE)
-        .returning(Turn.id),
-    ).first()
-    turn = session.get_one(Turn, received.turn_id, populate_existing=True)
-    if claimed is None and turn.reply_id is not None:
+    turn = session.get_one(Turn, received.turn_id, with_for_update=True)
+    if turn.state == TurnState.DONE:
         return session.get_one(Message, turn.reply_id)
     message = Message(
         conversation_id=received.conversation_id,

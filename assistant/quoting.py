@@ -28,6 +28,7 @@ MOST_ARTICLES = 3
 LACKING = 0.25  # share of the question's weight that an article must add to be quoted beside the best one
 LACKING_WORDS = 2  # and in how many different words
 FIRST_SHARE = 0.65  # of the limit, for the best article where another one adds something
+READ = 24  # passages of an article that are read; the rest of a longer one would cost more than the whole turn may
 GAP = "…"  # between two places under the same heading
 
 
@@ -66,11 +67,11 @@ class Quotation:
 def quote(question: str, articles: Sequence[Sequence[Source]], *, words: int = 120, rarity: Rarity | None = None) -> Quotation:
     """The part of the best article that answers, and of others what the best one lacks; empty when nothing can be quoted."""
     asked = Question.read(question, rarity or _equal)
-    readable = [read for read in map(_read, articles) if read.blocks]
+    readable = [read for read in (_read(asked, article) for article in articles) if read.blocks]
     if not readable:
         return Quotation("", ())
     best, *others = readable
-    lacking = _lacking(asked, best.article)
+    lacking = _lacking(asked, best.article) if others else asked
     more = [read for read in others if _adds(lacking, asked, read.article)][: MOST_ARTICLES - 1]
     found = _from_article(asked, best, int(words * FIRST_SHARE) if more else words)
     for read in more:
@@ -87,8 +88,13 @@ class _Read:
     blocks: tuple[Block, ...]
 
 
-def _read(article: Sequence[Source]) -> _Read:
-    return _Read(article, tuple(blocks((source.heading_path, source.text) for source in article)))
+def _read(asked: Question, article: Sequence[Source]) -> _Read:
+    """All passages of an article, or of a very long one those that share most with the question, each with the next."""
+    wanted = set(range(len(article)))
+    if len(article) > READ:
+        likely = sorted(wanted, key=lambda at: (-article[at].score - asked.touched(article[at].text), at))[: READ // 2]
+        wanted = {at + step for at in likely for step in (0, 1)}
+    return _Read(article, tuple(blocks((s.heading_path, s.text if at in wanted else "") for at, s in enumerate(article))))
 
 
 def _equal(_: str) -> float:
@@ -137,7 +143,7 @@ def _grown(parts: list[Unit], worth: list[float], order: list[int], limit: int) 
     while True:
         while elsewhere and (elsewhere[0] in chosen or not _fits(parts, chosen, elsewhere[0], limit)):
             elsewhere.popleft()
-        offers = [(worth[at] + NEIGHBOUR, -at) for at in _beside(chosen, len(parts)) if worth[at] >= BESIDE * top]
+        offers = [(worth[at] + NEIGHBOUR, -at) for at in _beside(parts, chosen) if worth[at] >= BESIDE * top]
         if elsewhere and _places(chosen) < PLACES:
             offers.append((worth[elsewhere[0]], -elsewhere[0]))
         fitting = [offer for offer in offers if _fits(parts, chosen, -offer[1], limit)]
@@ -155,9 +161,10 @@ def _fits(parts: list[Unit], chosen: list[int], at: int, limit: int) -> bool:
     return _size(parts, sorted([*chosen, at])) <= limit
 
 
-def _beside(chosen: list[int], count: int) -> set[int]:
-    near = {at + step for at in chosen for step in (-1, 1)}
-    return {at for at in near if 0 <= at < count and at not in chosen}
+def _beside(parts: list[Unit], chosen: list[int]) -> set[int]:
+    near = {at + 1 for at in chosen if at + 1 < len(parts) and parts[at + 1].follows(parts[at])}
+    near |= {at - 1 for at in chosen if at > 0 and parts[at].follows(parts[at - 1])}
+    return near.difference(chosen)
 
 
 def _places(chosen: list[int]) -> int:

@@ -99,6 +99,12 @@ class Question:
         return sum(self.words[stem] for stem in found & self.words.keys())
 
 
+    def touched(self, text: str) -> float:
+        """About the share of the question's weight that occurs in a text; quick, for many texts."""
+        lower = text.casefold()
+        return sum(weight for stem, weight in self.words.items() if stem in lower) / (sum(self.words.values()) or 1.0)
+
+
 def stems(text: str) -> set[str]:
     """The distinct words of a text that carry meaning."""
     return {word for word in terms(text.encode("utf-8", "replace").decode()) if word not in STOP}

@@ -35,6 +35,10 @@ class Unit:
         """All its blocks, one a line."""
         return "\n".join(block.text for block in self.blocks)
 
+    def follows(self, before: "Unit") -> bool:
+        """Whether nothing was left unread between the two."""
+        return self.blocks[0].source - before.blocks[-1].source <= 1
+
     @property
     def has_steps(self) -> bool:
         """Whether it tells what to do, step by step."""
@@ -58,7 +62,7 @@ def _joined(found: Sequence[Block]) -> list[bool]:
     joined = [False] * len(found)
     steps: dict[int, tuple[int, int]] = {}  # by indent: where the last step stands, and its number
     for at, block in enumerate(found):
-        if at == 0 or block.path != found[at - 1].path:
+        if at == 0 or block.path != found[at - 1].path or block.source - found[at - 1].source > 1:
             steps.clear()
         else:
             joined[at] = _belongs(block, found[at - 1])

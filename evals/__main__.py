@@ -5,7 +5,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The exam: how well Firstline finds, answers, declines and guards, and how fast.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The exam: how well Firstline finds, answers, declines and guards, and how fast.")
 
 Cache = Annotated[Path, typer.Option(help="Where vectors and models are kept between runs.")]
 
@@ -32,11 +32,11 @@ def run(
     except BrokenSet as trouble:
         _fail(str(trouble))
     wanted = gate.thresholds()
-    report.show(done, wanted, console)
     if json:
         results.write(done, json)
     if html:
         report.write_html(done, wanted, html)
+    report.show(done, wanted, console)
     raise typer.Exit(1 if done.broken else 0)
 
 

@@ -20,7 +20,7 @@ from rich.table import Table
 from api import bootstrap
 from api.settings import Settings
 from evals import material, reference, visiting
-from evals.datasets import load_retrieval
+from evals.datasets import retrieval_set
 from evals.laboratory import in_folder, laboratory, share_models
 from evals.material import Echo, Questions
 from evals.reference import Floor
@@ -103,7 +103,7 @@ def bench(plan: Plan, settings: Settings, tell: Tell) -> Bench:
         plain = reference.plain_model(ours)
         floor = Floor(plain, vectors(ours, material.embedded_texts(texts)))
         small = _turns(folder, asked, floor, tell)
-        figures = [*small, *_embedding(plan, settings, ours, plain, tell)]
+        figures = [*small, *_embedding(plan, settings, ours, floor, tell)]
         if plan.scale:
             tell(f"adding synthetic passages up to {plan.scale}")
             _grow(here, texts, plan.scale - PASSAGES)
@@ -168,12 +168,12 @@ def _turns(folder: Path, asked: Questions, floor: Floor, tell: Tell) -> list[Fig
     ]
 
 
-def _embedding(plan: Plan, settings: Settings, ours: MiniLM, plain: reference.Plain, tell: Tell) -> list[Figure]:
+def _embedding(plan: Plan, settings: Settings, ours: MiniLM, floor: Floor, tell: Tell) -> list[Figure]:
     tell(f"embedding up to {plan.embedded} passages twice")
-    speed_set = load_retrieval(plan.data / SPEED_SET)
-    found = reference.compare_embedding(ours, plain, speed_set, plan.embedded)
+    speed_set = retrieval_set(plan.data / SPEED_SET)
+    found = reference.compare_embedding(ours, floor.model, speed_set, plan.embedded)
     lost = found.plain_hit5 - found.ours_hit5
-    texts = [ArticleText(d.id, d.title or d.id, d.text) for d in speed_set.documents]
+    texts = [ArticleText(d.doc_id, d.title or d.doc_id, d.text) for d in speed_set.documents]
     with laboratory(settings, plan.cache, remember=False) as lab:
         began = time.perf_counter()
         lab.publish(texts, "bench")

@@ -44,7 +44,7 @@ CURVE = """<svg viewBox="0 0 {{ width }} {{ height }}" width="{{ width }}" heigh
 <path class="axis" d="M{{ x(0) }} {{ y(highest) }}V{{ y(0) }}H{{ x(1) }}"/>
 {% for tick in ticks %}<text x="{{ x(tick) }}" y="{{ y(0) + 16 }}" text-anchor="middle">{{ tick }}</text>
 <text x="{{ x(0) - 6 }}" y="{{ y(tick * highest) + 4 }}" text-anchor="end">{{ "%.2f"|format(tick * highest) }}</text>{% endfor %}
-<line class="target" x1="{{ x(0) }}" x2="{{ x(1) }}" y1="{{ y(.05) }}" y2="{{ y(.05) }}"/>
+<line class="target" x1="{{ x(0) }}" x2="{{ x(1) }}" y1="{{ y(0.05) }}" y2="{{ y(0.05) }}"/>
 <polyline class="curve" points="{% for c, r in points %}{{ x(c) }},{{ y(r) }} {% endfor %}"/></svg>"""
 
 

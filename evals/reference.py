@@ -1,18 +1,21 @@
 """What the benchmark compares with, measured in the same run: sentence-transformers' plain encode and a numpy top 20."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evals.datasets import RetrievalSet
+from evals.datasets import Query, RetrievalSet
 from knowledge.embedding import MiniLM, Vectors
 from knowledge.passages import cut, embedded_text
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+Encode = Callable[[list[str]], Any]
 
 NEAREST = 20
 ROUNDS = 4  # both encoders take turns on quarters of the texts, so that a busy machine slows both alike
@@ -61,7 +64,7 @@ def compare_embedding(ours: MiniLM, plain: "SentenceTransformer", material: Retr
     owners, texts = _passages(material, most)
     spent = {"ours": 0.0, "plain": 0.0}
     made: dict[str, list[Any]] = {"ours": [], "plain": []}
-    encode = {"ours": ours.embed_documents, "plain": lambda part: plain.encode(part, show_progress_bar=False)}
+    encode: dict[str, Encode] = {"ours": ours.embed_documents, "plain": partial(_plain, plain)}
     for name, embed in encode.items():
         embed(texts[:8])
         spent[name] = 0.0
@@ -70,22 +73,26 @@ def compare_embedding(ours: MiniLM, plain: "SentenceTransformer", material: Retr
             began = time.perf_counter()
             made[name].append(np.asarray(embed([texts[i] for i in part]), dtype=np.float32))
             spent[name] += time.perf_counter() - began
-    asked = [q for q in material.queries if set(q.gold) & set(owners)]
+    asked = [query for query in material.queries if query.gold & set(owners)]
     hits = {name: _hit5(np.concatenate(rows), owners, asked, encode[name]) for name, rows in made.items()}
     return Embedding(len(texts) / spent["ours"], len(texts) / spent["plain"], hits["ours"], hits["plain"], len(texts), len(asked))
 
 
 def _passages(material: RetrievalSet, most: int) -> tuple[list[str], list[str]]:
-    pairs = [(d.id, embedded_text(d.title, piece)) for d in material.documents for piece in cut(d.title, d.text)][:most]
+    pairs = [(d.doc_id, embedded_text(d.title, piece)) for d in material.documents for piece in cut(d.title, d.text)][:most]
     return [owner for owner, _ in pairs], [text for _, text in pairs]
 
 
-def _hit5(rows: Vectors, owners: list[str], asked: Sequence[Any], embed: Any) -> float:
+def _plain(model: "SentenceTransformer", texts: list[str]) -> Vectors:
+    return np.asarray(model.encode(texts, show_progress_bar=False), dtype=np.float32)
+
+
+def _hit5(rows: Vectors, owners: list[str], asked: Sequence[Query], embed: Encode) -> float:
     """Share of questions with a gold article among the first five articles by best passage."""
     vectors = np.asarray(embed([q.text for q in asked]), dtype=np.float32)
     hits = 0
     for question, scores in zip(asked, vectors @ rows.T, strict=True):
         order = dict.fromkeys(owners[i] for i in np.argsort(-scores)[:100])
-        hits += bool(set(list(order)[:5]) & set(question.gold))
+        hits += bool(set(list(order)[:5]) & question.gold)
     return hits / len(asked)
 

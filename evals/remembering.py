@@ -45,7 +45,8 @@ class RememberingEncoder(Embeddings):
             known = self._known([key])
             if key not in known:
                 known = self._keep([key], [self._encoder.embed_query(text)])
-        return known[key].tolist()
+        vector: list[float] = known[key].tolist()
+        return vector
 
     def close(self) -> None:
         """Close the file."""

@@ -1,6 +1,7 @@
 """A report for people: tables in the terminal, and one HTML file that needs nothing else."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -8,9 +9,9 @@ from rich.table import Table
 
 from evals.gate import Check, Difference, State, Threshold
 from evals.page import render
-from evals.results import Measure, Report, SetResult
+from evals.results import Report, SetResult
 
-PART = "@"  # in a metric's name: what stands behind it names the part of the set it was taken over
+PART = re.compile(r"@(?!\d+(?:@|$))")  # in a metric's name: what stands behind it names a part of the set; @10 is a rank
 
 
 def show(report: Report, wanted: Sequence[Threshold], console: Console) -> None:
@@ -64,17 +65,12 @@ def shown(value: float) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
-def whole(metrics: Iterable[tuple[str, Measure]]) -> list[tuple[str, Measure]]:
-    """Those taken over a whole set, not a part of it."""
-    return [(name, measure) for name, measure in metrics if PART not in name]
-
-
 def _table(result: SetResult, by_name: dict[tuple[str, str], Threshold]) -> Table:
-    table = Table(title=result.name, title_justify="left", min_width=72)
-    for name, justify in (("metric", "left"), ("value", "right"), ("95 %", "right"), ("n", "right"), ("wanted", "right")):
-        table.add_column(name, justify="right" if justify == "right" else "left")
+    table = Table("metric", title=result.name, title_justify="left", caption_justify="left", min_width=72)
+    for name in ("value", "95 %", "n", "wanted"):
+        table.add_column(name, justify="right")
     wanted_parts = {metric for of_set, metric in by_name if of_set == result.name}
-    rows = [(name, m) for name, m in result.metrics.items() if PART not in name or name in wanted_parts]
+    rows = [(name, m) for name, m in result.metrics.items() if not PART.search(name) or name in wanted_parts]
     for name, m in rows:
         threshold = by_name.get((result.name, name))
         style = "red" if threshold and not threshold.holds(m.value) else ""

@@ -25,6 +25,7 @@ from knowledge.tables import ArticleKind
 
 SHOWN = 10  # articles a ranking is graded on
 FIRST = 600  # of a long set, its first questions are graded apart too
+FLAGS = ("hub", "lang", "collection")  # fields of a question by which a set is also graded in parts
 RESTATED = "restated"
 SPEAKERS = {"user": Role.VISITOR, "assistant": Role.ASSISTANT}
 
@@ -73,7 +74,7 @@ def grade(folder: Path, settings: Settings, cache: Path, tell: Callable[[str], N
     """All measures of one retrieval set. Raise BrokenSet when the folder cannot be read as one."""
     inspect_retrieval(folder)
     data = retrieval_set(folder)
-    flags = {row["id"]: row for row in rows(folder / "queries.jsonl")}
+    parts = _parts(list(rows(folder / "queries.jsonl")))
     fitted, note = held_out.fit_without(folder.name, settings.knowledge.target_error)
     with laboratory(settings, cache) as lab:
         tell(f"{folder.name}: publishing {len(data.documents)} articles")
@@ -81,9 +82,7 @@ def grade(folder: Path, settings: Settings, cache: Path, tell: Callable[[str], N
         reader = Reader(lab, {article: name for name, article in ids.items()}, fitted)
         lab.embed([query.text for query in data.queries])
         tell(f"{folder.name}: asking {len(data.queries)} questions")
-        asked = [
-            reader.ask(query.text, query, _parts(place, len(data.queries), flags[query.query_id])) for place, query in enumerate(data.queries)
-        ]
+        asked = [reader.ask(query.text, query, of_query) for query, of_query in zip(data.queries, parts, strict=True)]
         restated = [reader.ask(_restated(query), query, ()) for query in data.queries] if any(q.history for q in data.queries) else []
     found = by_part(asked, finding) | by_part(asked, knowing)
     for of_restated in (finding(restated), knowing(restated)):
@@ -98,11 +97,13 @@ def _article(document: Document) -> ArticleText:
     return ArticleText(document.doc_id, title, text, kind=ArticleKind(document.kind), language=document.language or "en", wordings=document.wordings)
 
 
-def _parts(place: int, total: int, flags: Mapping[str, object]) -> tuple[str, ...]:
-    """The first questions of a long set, and whatever the set says of a question by `hub`, `lang` and `collection`."""
-    parts = [f"first_{FIRST}"] if total > FIRST and place < FIRST else []
-    parts += [f"{name}={str(flags[name]).lower()}" for name in ("hub", "lang", "collection") if name in flags]
-    return tuple(parts)
+def _parts(queries: Sequence[Mapping[str, object]]) -> list[tuple[str, ...]]:
+    """Of each question: whether it is among the first of a long set, and what the set says of it by FLAGS; unsaid is false."""
+    flags = [flag for flag in FLAGS if any(flag in row for row in queries)]
+    named = [tuple(f"{flag}={str(row.get(flag, False)).lower()}" for flag in flags) for row in queries]
+    if len(queries) <= FIRST:
+        return named
+    return [((f"first_{FIRST}",) if place < FIRST else ()) + names for place, names in enumerate(named)]
 
 
 def _restated(query: Query) -> str:

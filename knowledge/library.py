@@ -47,8 +47,7 @@ class Place:
 class _Opened:
     """Everything that belongs to one epoch of the index."""
 
-    epoch: str
-    publisher: Publisher
+    index: PassageIndex
     searcher: Searcher
 
 
@@ -71,6 +70,7 @@ class Library:
         self._family = epoch_family(encoders)
         self._lock = threading.RLock()
         self._opened: _Opened | None = None
+        self._publisher = Publisher(sessions, self._index_now, new_id, hold)
         self._version = -1
         self._loaded: dict[str, tuple[int, int]] = {}
 
@@ -86,10 +86,10 @@ class Library:
         if epoch and not epoch.startswith(self._family):
             raise StaleIndexError("the index was made with another embedding model or passage format")
         with self._lock:
-            self._opened = self._open(epoch or self._first_epoch())
-            self._version, self._loaded = -1, {}
-            repaired = reindexing.reconcile(self.sessions, self._opened.publisher.index)
-            self.refresh()
+            opened = self._open(epoch or self._first_epoch())
+            repaired = reindexing.reconcile(self.sessions, opened.index)
+            with self.sessions.read() as session:
+                self._bring(session, opened)
         return repaired
 
     def reindex(self, progress: Callable[[int, int], None], *, now: datetime) -> int:
@@ -105,12 +105,13 @@ class Library:
     @property
     def publisher(self) -> Publisher:
         """Publishes into the epoch that answers come from."""
-        return self._now().publisher
+        self._now()
+        return self._publisher
 
     @property
     def collection_names(self) -> list[str]:
         """The collections of the present epoch."""
-        return [_collection_name(self._now().epoch, name) for name in self.encoders]
+        return [_collection_name(self._now().index.epoch, name) for name in self.encoders]
 
     # ── searching ───────────────────────────────────────────────────────────────────────────────
 
@@ -145,15 +146,13 @@ class Library:
     def refresh(self) -> None:
         """Bring memory in line with SQL if anything changed since the last time."""
         with self.sessions.read() as session:
-            state = session.get_one(IndexState, 0)
-            if state.version == self._version:
+            if session.get_one(IndexState, 0).version == self._version:
                 return
-            with self._lock:
-                if state.epoch and state.epoch != self._now().epoch:
-                    self._opened = self._open(state.epoch)
-                    self._loaded = {}
-                self._load(session, self._now())
-                self._version = state.version
+        with self._lock, self.sessions.read() as session:  # read again under the lock: what is older than memory must not replace it
+            state = session.get_one(IndexState, 0)
+            if state.version != self._version:
+                now = self._now()
+                self._bring(session, now if state.epoch == now.index.epoch else self._open(state.epoch))
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────
 
@@ -161,6 +160,10 @@ class Library:
         if self._opened is None:
             raise StaleIndexError("the library is not open")
         return self._opened
+
+    def _index_now(self) -> PassageIndex:
+        self.refresh()
+        return self._now().index
 
     def _first_epoch(self) -> str:
         epoch = f"{self._family}-1"
@@ -174,7 +177,6 @@ class Library:
 
     def _open(self, epoch: str) -> _Opened:
         collections = {name: self._open_collection(_collection_name(epoch, name)) for name in self.encoders}
-        index = PassageIndex(epoch, self.encoders, collections)
         searcher = Searcher(
             self.encoders[MAIN],
             collections[MAIN],
@@ -182,17 +184,20 @@ class Library:
             multilingual_index=collections.get(MULTILINGUAL),
             fitted=self.fitted,
         )
-        return _Opened(epoch, Publisher(self.sessions, index, self.new_id, self.hold), searcher)
+        return _Opened(PassageIndex(epoch, self.encoders, collections), searcher)
 
-    def _load(self, session: Session, opened: _Opened) -> None:
-        live = _live_articles(session, opened.epoch)
-        for article_id in self._loaded.keys() - live.keys():
+    def _bring(self, session: Session, opened: _Opened) -> None:
+        """Load what SQL says is live; an epoch just opened answers only when it is loaded as a whole."""
+        loaded = self._loaded if opened is self._opened else {}
+        version = session.get_one(IndexState, 0).version
+        live = _live_articles(session, opened.index.epoch)
+        for article_id in loaded.keys() - live.keys():
             opened.searcher.remove(article_id)
-        changed = [article_id for article_id, mark in live.items() if self._loaded.get(article_id) != mark]
+        changed = [article_id for article_id, mark in live.items() if loaded.get(article_id) != mark]
         for part in batches(changed, LOAD_BATCH):
-            articles, titles = _searchable(session, part, opened.epoch)
+            articles, titles = _searchable(session, part, opened.index.epoch)
             opened.searcher.put_many(articles, titles)
-        self._loaded = live
+        self._opened, self._loaded, self._version = opened, live, version
 
 
 def _collection_name(epoch: str, encoder: str) -> str:

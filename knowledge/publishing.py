@@ -70,12 +70,21 @@ class _Step:
         return ids + wording_ids(self.text.kind, ids, len(self.text.wordings))
 
 
+class Superseded(Exception):
+    """The index was rebuilt while this was being published into the old one."""
+
+
 class Publisher:
     """Puts articles into SQL and the index so that both always agree on what is live."""
 
-    def __init__(self, sessions: Sessions, index: PassageIndex, new_id: Callable[[], str], hold: Hold = hold_nothing) -> None:
-        """`new_id` gives random 128-bit ids; `hold` may keep a passage out of the index."""
-        self.sessions, self.index, self.new_id, self.hold = sessions, index, new_id, hold
+    def __init__(self, sessions: Sessions, current: Callable[[], PassageIndex], new_id: Callable[[], str], hold: Hold = hold_nothing) -> None:
+        """`current` gives the index that answers come from; `new_id` random 128-bit ids; `hold` may keep a passage out of the index."""
+        self.sessions, self.current, self.new_id, self.hold = sessions, current, new_id, hold
+
+    @property
+    def index(self) -> PassageIndex:
+        """The index that answers come from at this moment."""
+        return self.current()
 
     def preview(self, texts: Sequence[ArticleText], origin: Origin) -> list[Published]:
         """What `publish` would do, without doing it."""
@@ -83,23 +92,31 @@ class Publisher:
 
     def publish(self, texts: Sequence[ArticleText], origin: Origin, *, now: datetime) -> list[Published]:
         """Publish what is new or changed, in one stage and one swap; one result per text."""
-        steps = self._staged(self._steps(texts, origin))
+        while True:
+            try:
+                return self._publish(texts, origin, self.index, now)
+            except Superseded:  # staged in an index that is no longer the one: nothing of it became live
+                continue
+
+    def _publish(self, texts: Sequence[ArticleText], origin: Origin, index: PassageIndex, now: datetime) -> list[Published]:
+        steps = self._staged(self._steps(texts, origin), index)
         gone: list[str] = []
         results: list[Published] = []
         try:
             with self.sessions.write() as session:
+                if bump(session) != index.epoch:
+                    raise Superseded
                 known = articles.by_external_id(session, origin.source, [text.external_id for text in texts])
                 for step in steps:
-                    result, old = self._swap(session, step, known.get(step.text.external_id), origin, now)
+                    result, old = self._swap(session, step, known.get(step.text.external_id), origin, index.epoch, now)
                     results.append(result)
                     gone += old
-                bump(session)
         except BaseException:
-            self.index.remove([entry for step in steps for entry in step.entries])
+            index.remove([entry for step in steps for entry in step.entries])
             raise
         refused = {r.external_id for r in results if r.change is Change.CONFLICT}
         gone += [entry for step in steps if step.text.external_id in refused for entry in step.entries]
-        self.index.remove(gone)
+        index.remove(gone)
         return results
 
     def retire(self, article_ids: Iterable[str], *, now: datetime) -> list[Published]:
@@ -107,23 +124,23 @@ class Publisher:
         gone: list[str] = []
         results: list[Published] = []
         with self.sessions.write() as session:
+            bump(session)
             for article_id in article_ids:
                 article = articles.get(session, article_id)
                 articles.retire(article, now=now)
                 article.indexed_revision = None
                 gone += _take_passages(session, article)
                 results.append(Published(article.external_id, Change.RETIRED, article.id))
-            bump(session)
         self.index.remove(gone)
         return results
 
     def delete(self, article_id: str) -> None:
         """Remove an article with its revisions for good. Raise NoSuchArticle."""
         with self.sessions.write() as session:
+            bump(session)
             article = articles.get(session, article_id)
             gone = _take_passages(session, article)
             session.delete(article)
-            bump(session)
         self.index.remove(gone)
 
     def restore(self, article_id: str, number: int, *, author: str, now: datetime) -> Published:
@@ -144,8 +161,8 @@ class Publisher:
             raise LookupError(f"no passage {passage_id} is held back")
         self.index.put([passage_id], self.index.embed([row[0].embedded(row[1])]))
         with self.sessions.write() as session:
-            session.execute(update(Passage).where(Passage.id == passage_id).values(held=None))
             bump(session)
+            session.execute(update(Passage).where(Passage.id == passage_id).values(held=None))
         return str(row[0].article_id)
 
     def _steps(self, texts: Sequence[ArticleText], origin: Origin) -> list[_Step]:
@@ -153,13 +170,15 @@ class Publisher:
             known = articles.by_external_id(session, origin.source, [text.external_id for text in texts])
             return [_plan(text, known.get(text.external_id), origin) for text in texts]
 
-    def _staged(self, steps: Sequence[_Step]) -> list[_Step]:
+    def _staged(self, steps: Sequence[_Step], index: PassageIndex) -> list[_Step]:
         wanted = [step for step in steps if step.change in {Change.NEW, Change.CHANGED}]
-        staged = stage([step.text for step in wanted], self.index, self.new_id, self.hold)
+        staged = stage([step.text for step in wanted], index, self.new_id, self.hold)
         of = {id(step): article for step, article in zip(wanted, staged, strict=True)}
         return [replace(step, staged=of.get(id(step), step.staged)) for step in steps]
 
-    def _swap(self, session: Session, step: _Step, article: Article | None, origin: Origin, now: datetime) -> tuple[Published, list[str]]:
+    def _swap(
+        self, session: Session, step: _Step, article: Article | None, origin: Origin, epoch: str, now: datetime
+    ) -> tuple[Published, list[str]]:
         name = step.text.external_id
         if (article.revision if article else None) != step.seen_revision:
             return Published(name, Change.CONFLICT, article.id if article else None, CONFLICT_AT_ONCE), []
@@ -176,13 +195,17 @@ class Publisher:
         if not origin.by_hand:
             article.imported_hash = step.text.content_hash
         article.indexed_revision = article.revision
-        session.add_all(step.staged.rows(article.id, article.revision, self.index.epoch, live=True))
+        session.add_all(step.staged.rows(article.id, article.revision, epoch, live=True))
         return Published(name, step.change, article.id), gone
 
 
-def bump(session: Session) -> None:
-    """Tell every process that what is live has changed."""
-    session.execute(update(IndexState).where(IndexState.id == 0).values(version=IndexState.version + 1))
+def bump(session: Session) -> str:
+    """Tell every process that what is live changes; the epoch of the index that it changes in.
+
+    Comes first in a transaction: on Postgres the row stays locked to the end, so that such changes follow one another.
+    """
+    query = update(IndexState).where(IndexState.id == 0).values(version=IndexState.version + 1).returning(IndexState.epoch)
+    return session.execute(query).scalar_one()
 
 
 def _plan(text: ArticleText, known: Article | None, origin: Origin) -> _Step:

@@ -69,16 +69,19 @@ def _build(sessions: Sessions, index: PassageIndex, ids: Sequence[ArticleId], ne
         revisions = {row.id: row.revision for row in rows}
     staged = stage(texts, index, new_id, hold)
     with sessions.write() as session:
+        kept = set(session.scalars(select(Article.id).where(Article.id.in_(ids)).with_for_update()))  # the others were deleted meanwhile
         session.execute(delete(Passage).where(Passage.article_id.in_(ids), Passage.live.is_(False)))
         session.execute(delete(TitleVector).where(TitleVector.article_id.in_(ids), TitleVector.epoch == index.epoch))
         for text, article in zip(texts, staged, strict=True):
             article_id = ArticleId(text.external_id)
-            session.add_all(article.rows(article_id, revisions[article_id], index.epoch, live=False))
+            if article_id in kept:
+                session.add_all(article.rows(article_id, revisions[article_id], index.epoch, live=False))
 
 
 def _switch(sessions: Sessions, epoch: str, done: Mapping[ArticleId, int], *, now: datetime) -> bool:
     """Make the new epoch's passages the live ones; False when an article changed meanwhile."""
     with sessions.write() as session:
+        bump(session)
         query = select(Article.id, Article.revision).where(Article.state == ArticleState.PUBLISHED)
         wanted = dict(session.execute(query))
         if any(done.get(id_) != revision for id_, revision in wanted.items()):
@@ -89,7 +92,6 @@ def _switch(sessions: Sessions, epoch: str, done: Mapping[ArticleId, int], *, no
         session.execute(delete(Passage).where(Passage.live.is_(False)))
         session.execute(delete(TitleVector).where(TitleVector.epoch != epoch))
         session.execute(update(IndexState).where(IndexState.id == 0).values(epoch=epoch, switched_at=now))
-        bump(session)
     return True
 
 

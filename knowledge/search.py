@@ -20,7 +20,7 @@ from knowledge.vectors import MemoryVectorIndex as MemoryVectorIndex
 from knowledge.vectors import VectorIndex as VectorIndex
 from knowledge.vectors import Vectors
 
-CANDIDATES = 60  # passages each method may propose; with more, nothing is found that is not found with 60
+CANDIDATES = 100  # passages each method may propose; 60 lose half a point of hit@5, 200 win nothing
 MAIN_LANGUAGES = frozenset({"en"})  # what the main encoder understands well: MiniLM was trained on English
 
 

@@ -45,7 +45,7 @@ def read_article(article_id: str, request: Request, _caller: Caller) -> ArticleO
         return article_out(articles.get(session, article_id))
 
 
-@router.put("", responses={201: {"model": PublishedOut, "description": "It is new"}, **problems(401, 409, 413, 415, 422, 429, 503)})
+@router.put("", responses={201: {"model": PublishedOut, "description": "It is new"}, **problems(400, 401, 409, 413, 415, 422, 429, 503)})
 def upsert_article(body: ArticleIn, request: Request, response: Response, caller: Caller) -> PublishedOut:
     """Publish an article, or its new text; the next answer can use it. 409 when a person edited it here."""
     service = service_of(request)

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import select
 
 from api import identity
 from api.bootstrap import Service, new_secret
 from api.context import limits, limits_address, service_of
-from api.errors import STATUS, problem
+from api.errors import told
 from api.shapes import (
     FeedbackIn,
     FoundOut,
@@ -38,7 +38,8 @@ from knowledge.tables import Article, ArticleState
 router = APIRouter(prefix="/api", tags=["visitor"], dependencies=[Depends(limits_address)])
 PING_SECONDS = 15
 MAX_FOUND = 8
-MANY = [413, 422, 429, 503]
+MAX_ID = 2**31 - 1  # what Postgres keeps in an integer
+MANY = [400, 413, 422, 429, 503]
 
 
 @router.post("/conversations", status_code=201, responses=problems(415, *MANY))
@@ -70,7 +71,7 @@ async def post_message(conversation_id: str, body: MessageIn, request: Request) 
     service = service_of(request)
     incoming = await anyio.to_thread.run_sync(_admit, request, service, conversation_id, body)
     if "text/event-stream" in request.headers.get("accept", ""):
-        stream = _progress(service, ConversationId(conversation_id), incoming)
+        stream = _progress(request, ConversationId(conversation_id), incoming)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"})
     turn = await anyio.to_thread.run_sync(
         lambda: take_turn(service.assistant, ConversationId(conversation_id), incoming, now=service.now())
@@ -84,7 +85,7 @@ async def post_message(conversation_id: str, body: MessageIn, request: Request) 
 def read_messages(
     conversation_id: str,
     request: Request,
-    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
 ) -> MessagesOut:
     """The conversation's messages after an id."""
@@ -94,7 +95,7 @@ def read_messages(
 
 
 @router.post("/conversations/{conversation_id}/messages/{message_id}/feedback", status_code=204, responses=problems(401, 404, 415, *MANY))
-def rate_reply(conversation_id: str, message_id: int, body: FeedbackIn, request: Request) -> None:
+def rate_reply(conversation_id: str, message_id: Annotated[int, Path(ge=1, le=MAX_ID)], body: FeedbackIn, request: Request) -> None:
     """A thumb up or down on a reply, with a reason; the last one counts."""
     service = service_of(request)
     reason = redact_secrets(body.reason).text
@@ -145,11 +146,12 @@ def _found(service: Service, article: Article) -> FoundOut:
     )
 
 
-async def _progress(service: Service, conversation_id: ConversationId, incoming: Incoming) -> AsyncIterator[str]:
+async def _progress(request: Request, conversation_id: ConversationId, incoming: Incoming) -> AsyncIterator[str]:
     """Server-sent events: steps as they happen, then the checked reply, or the problem.
 
     The turn runs in a thread of its own and ends even when nobody listens any more.
     """
+    service = service_of(request)
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue()
 
@@ -163,8 +165,7 @@ async def _progress(service: Service, conversation_id: ConversationId, incoming:
             )
             tell(("running", {}) if isinstance(turn, StillRunning) else ("reply", message_out(turn).model_dump(mode="json")))
         except Exception as error:  # noqa: BLE001 - the stream has begun, so a problem must travel inside it
-            status = STATUS.get(type(error), 500)
-            tell(("problem", json.loads(bytes(problem(status, str(error) if status != 500 else "Something went wrong on our side.").body))))  # noqa: PLR2004
+            tell(("problem", json.loads(bytes(told(request, error).body))))
         finally:
             tell(None)
 

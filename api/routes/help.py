@@ -1,20 +1,21 @@
 """Public pages: where each source of an answer can be read, and what this server offers."""
 
 from typing import Any
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, select_autoescape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.context import limits_address, service_of
+from api.pages import PAGES
 from api.rendering import article_html, relative_target
 from knowledge.articles import NoSuchArticle
 from knowledge.tables import Article, ArticleKind, ArticleState, Image
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(limits_address)])
-PAGES = Environment(loader=PackageLoader("api", "templates"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
+MAX_PICTURES = 50  # sources keep no more
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -65,12 +66,13 @@ def article(slug: str, request: Request) -> HTMLResponse:
     return page(request, "article.html", article=found, body=body)
 
 
-@router.get("/help/{slug}/images/{name}")
-def image(slug: str, name: str, request: Request) -> Response:
-    """A picture of an article."""
+@router.get("/help/{slug}/pictures/{number}")
+def picture(slug: str, number: int, request: Request) -> Response:
+    """A picture of an article, by its place in the order of their names."""
     with service_of(request).database.read() as session:
-        query = select(Image).join(Article, Article.id == Image.article_id)
-        found = session.scalar(query.where(Article.slug == slug, Article.state == ArticleState.PUBLISHED, Image.name == name))
+        query = select(Image).join(Article, Article.id == Image.article_id).order_by(Image.name)
+        mine = query.where(Article.slug == slug, Article.state == ArticleState.PUBLISHED)
+        found = session.scalars(mine.offset(number).limit(1)).first() if 0 <= number < MAX_PICTURES else None
     if found is None:
         raise NoSuchArticle("there is no such picture")
     headers = {
@@ -86,10 +88,10 @@ def _address(session: Session, of: Article, link: str) -> str | None:
     target = relative_target(of.external_id, link)
     if target is None:
         return None
+    names = list(session.scalars(select(Image.name).where(Image.article_id == of.id).order_by(Image.name)))
+    written = unquote(link.partition("?")[0].partition("#")[0])
+    if written in names:
+        return f"/help/{of.slug}/pictures/{names.index(written)}"
     slug = session.scalar(select(Article.slug).where(Article.source == of.source, Article.external_id == target))
-    if slug:
-        anchor = link.partition("#")[2]
-        return f"/help/{slug}" + (f"#{anchor}" if anchor else "")
-    name = target.rpartition("/")[2]
-    known = session.scalar(select(Image.name).where(Image.article_id == of.id, Image.name.in_([target, name, link])))
-    return f"/help/{of.slug}/images/{known}" if known else None
+    anchor = link.partition("#")[2]
+    return f"/help/{slug}" + (f"#{anchor}" if anchor else "") if slug else None

@@ -110,7 +110,7 @@ def _pairs(root: yaml.MappingNode) -> tuple[dict[str, Value], dict[str, int]]:
     return values, lines
 
 
-def _line(mark: Any) -> int:  # noqa: ANN401 - yaml has two classes of marks
+def _line(mark: Any) -> int:
     """The line in the file: yaml counts from 0, and the first line is the opening ---."""
     return mark.line + 2 if mark else 1
 

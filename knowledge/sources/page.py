@@ -10,7 +10,7 @@ import resource
 import sys
 from collections.abc import Set as AbstractSet
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from knowledge.sources.inline import BLOCKS, Element, dropped, escaped, inline, one_line, paragraph, raw
 
@@ -88,7 +88,7 @@ def _head_title(root: Element) -> str:
     """The page's <title> without the name of the site behind the last bar or dash."""
     element = root.find("head/title")
     title = one_line("".join(element.itertext())) if element is not None else ""
-    return re.split(r" [|·–—] (?=[^|·–—]*$)", title)[0]  # noqa: RUF001 - these are the dashes sites use
+    return re.split(r" [|·–—] (?=[^|·–—]*$)", title)[0]
 
 
 def _meta(root: Element, tag: str, key: str, wanted: str, value: str) -> str:

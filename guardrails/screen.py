@@ -1,0 +1,158 @@
+"""The guard: every check of a stage over a text, and the verdict of the gravest finding."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+
+from guardrails.checks import injection
+from guardrails.checks.language import unknown_language
+from guardrails.classifier import Fitted, Rows, prepared
+from guardrails.findings import Finding, Stage, Verdict, gravest
+from guardrails.policies import Policy, load, version
+from guardrails.sentences import sentences
+from guardrails.settings import GuardSettings
+
+INJECTION = "prompt_injection"
+
+# A sentence that asks or reports something we could answer, so that a mixed message is worth answering in part.
+REQUEST = re.compile(
+    r"\?|\b(?:how|what|where|when|which|why|who|can|could|need|want|would like|please|help|tell|show|explain|cannot|can't|cant|won't|doesn't|does not|not working|error|fails?|problem|issue"
+    r"|wie|was|wo|wann|welche\w?|warum|kann|könn\w+|brauche|möchte|bitte|hilfe|geht nicht|funktioniert|fehler|problem"
+    r"|comment|quel\w*|où|quand|pourquoi|puis|peux|pouvez|besoin|voudrais|merci de|aide\w*|marche pas|erreur|problème"
+    r"|cómo|como|qué|que|dónde|cuándo|cuál|puedo|puede\w*|necesito|quiero|ayuda|favor|no funciona|error"
+    r"|onde|quando|qual|posso|pode\w*|preciso|quero|ajuda|não funciona|erro)\b",
+    re.IGNORECASE,
+)
+MIN_ALLOWED_WORDS = 3  # a shorter rest is a greeting
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A message ready to be embedded: `rows` are the whole message as a reader sees it, its sentences when several, and decoded payloads."""
+
+    text: str
+    spans: tuple[tuple[int, int], ...]
+    rows: tuple[str, ...]
+
+    @property
+    def payloads(self) -> int:
+        """How many of the rows are decoded payloads; they come last."""
+        return len(self.rows) - 1 - (len(self.spans) if len(self.spans) > 1 else 0)
+
+
+def prepare(text: str) -> Prepared:
+    """Sentences and disguises of a message; an ordinary short question gives one row, itself."""
+    spans = tuple(sentences(text))
+    rows = [injection.clean(text)]
+    if len(spans) > 1:
+        rows += [injection.clean(text[start:end]) for start, end in spans]
+    return Prepared(text, spans, (*rows, *injection.payloads(rows[0])))
+
+
+class Guard:
+    """All policies over all stages; knows nothing of time, storage or people. Safe to share between threads."""
+
+    def __init__(self, policies: Sequence[Policy], fitted: Fitted, settings: GuardSettings) -> None:
+        """`fitted` must have been made for these policies."""
+        self.policies = {policy.id: policy for policy in policies}
+        self.fitted = fitted
+        self.settings = settings
+        self._column = {name: n for n, name in enumerate(fitted.policies)}
+
+    @classmethod
+    def build(
+        cls, encoders: Mapping[str, Embeddings], cache: Path | None = None, policies: Path | None = None, settings: GuardSettings | None = None
+    ) -> "Guard":
+        """Load the policies (the shipped ones by default) and their fit; raise PolicyError or CannotTell."""
+        settings = settings or GuardSettings()
+        loaded = load(policies) if policies else load()
+        return cls(loaded, prepared(loaded, encoders, cache, settings), settings)
+
+    @cached_property
+    def version(self) -> str:
+        """Changes when a decision could."""
+        return f"{version(self.policies.values())}-{self.fitted.key}"
+
+    def threshold(self, policy: str) -> float:
+        """The probability from which a policy catches."""
+        return float(self.fitted.thresholds[self._column[policy]])
+
+    def incoming(self, message: Prepared, vectors: Mapping[str, Rows], language: str | None = None, confidence: float = 0.0) -> Verdict:
+        """Screen a visitor's message; `vectors` holds one row per row of `message.rows`, by encoder."""
+        scores = self.fitted.scores(vectors)
+        findings: list[Finding] = []
+        for policy in self._of(Stage.INCOMING):
+            findings += self._by_score(policy, message, scores[:, self._column[policy.id]])
+            findings += _by_pattern(policy, message)
+        findings += self._steering(message)
+        if (unknown := unknown_language(message.text, language, confidence, self.settings)) is not None:
+            findings.append(unknown)
+        whole = {name: float(scores[0, n]) for name, n in self._column.items()}
+        return _verdict(message, findings, whole)
+
+    def _of(self, stage: Stage) -> list[Policy]:
+        return [policy for policy in self.policies.values() if stage in policy.stages and policy.mode != "off"]
+
+    def _by_score(self, policy: Policy, message: Prepared, scores: Rows) -> list[Finding]:
+        """Findings of one classifier: in single sentences where they carry it, else in the whole."""
+        threshold = self.threshold(policy.id)
+        count = len(message.spans)
+        whole = float(scores[0])
+        found = []
+        if count > 1:
+            margin = self.settings.sentence_margin * (2 if count > self.settings.long_sentences else 1)
+            alone = threshold if whole >= threshold else min(0.99, threshold + margin * (1 - threshold))
+            for span, score in zip(message.spans, scores[1 : 1 + count], strict=True):
+                if score >= alone:
+                    found.append(_finding(policy, span, float(score), "a sentence reads like its examples"))
+        if not found and whole >= threshold:
+            found.append(_finding(policy, (0, len(message.text)), whole, "the message reads like its examples"))
+        if policy.id == INJECTION and message.payloads:
+            hidden = float(np.max(scores[-message.payloads :]))
+            if hidden >= threshold:
+                found.append(_finding(policy, (0, len(message.text)), hidden, "an encoded part reads like its examples"))
+        return found
+
+    def _steering(self, message: Prepared) -> list[Finding]:
+        """What the injection patterns say about the message and everything decoded from it."""
+        policy = self.policies.get(INJECTION)
+        if policy is None or policy.mode == "off" or Stage.INCOMING not in policy.stages:
+            return []
+        hidden = message.rows[len(message.rows) - message.payloads :]
+        if any(injection.steering(text) for text in (message.rows[0], *hidden)):
+            return [_finding(policy, (0, len(message.text)), 1.0, "tries to change or show the assistant's instructions")]
+        return []
+
+
+def _by_pattern(policy: Policy, message: Prepared) -> list[Finding]:
+    found = []
+    for pattern in policy.compiled:
+        if match := pattern.search(message.text) or pattern.search(message.rows[0]):
+            span = next(((a, b) for a, b in message.spans if a <= match.start() < b), (0, len(message.text)))
+            found.append(_finding(policy, span, 1.0, f"says {match.group()[:60]!r}"))
+    return found
+
+
+def _finding(policy: Policy, span: tuple[int, int], score: float, reason: str) -> Finding:
+    return Finding(policy.id, Stage.INCOMING, policy.action, score, span, enforced=policy.enforced, reason=reason)
+
+
+def _verdict(message: Prepared, findings: Sequence[Finding], scores: dict[str, float]) -> Verdict:
+    decisive = gravest(findings)
+    action, policy = (decisive.action, decisive.policy) if decisive else (None, None)
+    blocked = [finding.span for finding in findings if finding.enforced and finding.action.blocks]
+    return Verdict(tuple(findings), action, _allowed(message, blocked), policy, scores)
+
+
+def _allowed(message: Prepared, blocked: Sequence[tuple[int, int]]) -> str:
+    """The sentences that no blocking finding touches; nothing when they ask for nothing."""
+    if not blocked:
+        return message.text
+    rest = [(a, b) for a, b in message.spans if not any(start < b and a < end for start, end in blocked)]
+    text = " ".join(message.text[a:b] for a, b in rest)
+    return text if len(text.split()) >= MIN_ALLOWED_WORDS and REQUEST.search(text) else ""

