@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from knowledge import confidence
 from knowledge.embedding import HashingEncoder, MiniLM, Multilingual, SentenceTransformerEncoder
 from knowledge.index import ChromaIndex, drop_others
 from knowledge.library import MAIN, MULTILINGUAL, Library, StaleIndexError
+from knowledge.reranking import CrossEncoderReranker
 
 TELEMETRY_OFF = {
     "LANGSMITH_TRACING": "false",
@@ -125,14 +126,14 @@ def _chroma(settings: Settings) -> Iterator[Any]:
 
         url = urlsplit(settings.api.chroma_url)
         port = url.port or (443 if url.scheme == "https" else 8000)
-        yield chromadb.HttpClient(host=url.hostname or "", port=port, ssl=url.scheme == "https", settings=quiet)
+        server: Any = chromadb.HttpClient(host=url.hostname or "", port=port, ssl=url.scheme == "https", settings=quiet)
+        with closing(server):
+            yield server
         return
     with _owned(owner_file(settings)):
-        client = chromadb.PersistentClient(str(settings.api.data / "chroma"), settings=quiet)
-        try:
-            yield client
-        finally:
-            client.close()  # type: ignore[attr-defined]  # missing from the published interface
+        embedded: Any = chromadb.PersistentClient(str(settings.api.data / "chroma"), settings=quiet)
+        with closing(embedded):
+            yield embedded
 
 
 @contextmanager
@@ -158,6 +159,7 @@ def _library(settings: Settings, database: Database, client: Any) -> Library:
         lambda name: ChromaIndex(client, name),
         new_id,
         fitted=confidence.load(),
+        reranker=CrossEncoderReranker(settings.knowledge.reranker) if settings.knowledge.reranker else None,
     )
 
 

@@ -60,17 +60,30 @@ ATTRIBUTES = {
 
 def article_html(markdown: str, resolve: Callable[[str], str | None]) -> str:
     """Safe HTML; headings carry the anchors that citations link to. `resolve` turns a relative link into an address, or None."""
+    tokens = tokens_of(markdown, resolve)
+    parser = _parser(tables=True)
+    html = parser.renderer.render(tokens, parser.options, {})
+    if len(html) > MAX_HTML:
+        html = f"<pre>{nh3.clean_text(markdown[:MAX_CHARACTERS])}</pre>"
+    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"http", "https", "mailto"}, link_rel="noopener nofollow")
+
+
+def tokens_of(markdown: str, resolve: Callable[[str], str | None]) -> list[Token]:
+    """What a text consists of: capped, with small tables only, headings with their anchors and links resolved."""
     text = markdown[:MAX_CHARACTERS]
-    parser = _parser(_small_tables(text))
-    tokens = parser.parse(text)
+    tokens = _parser(tables=_small_tables(text)).parse(text)
     _anchor_headings(tokens)
     for token in tokens:
         for child in token.children or ():
             _relink(child, resolve)
-    html = parser.renderer.render(tokens, parser.options, {})
-    if len(html) > MAX_HTML:
-        html = f"<pre>{nh3.clean_text(text)}</pre>"
-    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"http", "https", "mailto"}, link_rel="noopener nofollow")
+    return tokens
+
+
+def without_title(markdown: str, title: str) -> str:
+    """The text without a first heading that only repeats the title: the page shows the title itself."""
+    first, _, rest = markdown.lstrip("\n").partition("\n")
+    repeats = first.startswith("# ") and first[2:].strip().casefold() == title.strip().casefold()
+    return rest if repeats else markdown
 
 
 def relative_target(base: str, link: str) -> str | None:
@@ -82,7 +95,7 @@ def relative_target(base: str, link: str) -> str | None:
 
 
 @cache
-def _parser(tables: bool) -> MarkdownIt:  # noqa: FBT001 - the key of the cache
+def _parser(*, tables: bool) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": MAX_NESTING}).enable("strikethrough")
     return parser.enable("table") if tables else parser
 

@@ -7,9 +7,10 @@ settings.py; here they are put together, so a misspelt name or a wrong value sto
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -17,6 +18,7 @@ from assistant.settings import AssistantSettings
 from knowledge.settings import KnowledgeSettings
 
 PREFIX = "FIRSTLINE_"
+ORIGIN = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::\d{1,5})?")
 
 
 class SettingsError(Exception):
@@ -47,6 +49,17 @@ class ApiSettings(BaseModel):
     messages_per_minute: int = Field(60, ge=1, le=10_000, description="messages one conversation may send in a minute")
     conversations_per_hour: int = Field(60, ge=1, le=100_000, description="conversations one address may start in an hour")
     requests_per_minute: int = Field(600, ge=1, le=100_000, description="requests one address may make in a minute")
+    widget_origins: str = Field(
+        "",
+        description="comma-separated origins of the pages that may show the chat widget, such as https://www.example.com or https://*.example.com; `*`: any page; empty: only pages of this server",
+    )
+    widget_color: str = Field("#1f5fbf", pattern="^#[0-9a-fA-F]{6}$", description="main colour of widget and help centre")
+    widget_side: Literal["right", "left"] = Field("right", description="side of the page on which the widget's button stands: `right` or `left`")
+    widget_offset: int = Field(20, ge=0, le=64, description="pixels between the widget's button and the edges of the window")
+    widget_theme: Literal["auto", "light", "dark"] = Field("auto", description="`auto` (as the visitor's system), `light` or `dark`")
+    widget_launcher: bool = Field(True, description="whether the widget shows its round button; without it the page opens the widget itself")
+    privacy_url: str = Field("", max_length=500, pattern=r"^(https?://[^\s\"'<>]+)?$", description="address of your privacy notice; linked in the widget")
+    help_indexed: bool = Field(True, description="whether search engines may list the help centre")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least severe log lines written")
 
     @field_validator("trusted_proxies")
@@ -55,6 +68,19 @@ class ApiSettings(BaseModel):
         for part in filter(None, (p.strip() for p in value.split(","))):
             ipaddress.ip_network(part, strict=False)
         return value
+
+    @field_validator("widget_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        for part in filter(None, (p.strip() for p in value.split(","))):
+            if part != "*" and not ORIGIN.fullmatch(part):
+                raise ValueError(f"{part!r} is no origin; write it like https://www.example.com")
+        return value
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of `widget_origins`."""
+        return tuple(p.strip().lower() for p in self.widget_origins.split(",") if p.strip())
 
     @property
     def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -1,4 +1,4 @@
-"""What the door itself stores: keys of programs, accounts of staff, and events for open pages."""
+"""What the door itself stores: keys of programs, accounts of staff, events for open pages, and thumbs on articles."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -91,4 +91,19 @@ class Event(Base):
     channel: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(40))
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime]
+
+
+class ArticleFeedback(Base):
+    """A reader's thumb on an article of the help centre, with the reason; nobody's name is kept."""
+
+    __tablename__ = "article_feedback"
+    __table_args__ = (Index("ix_article_feedback_article_id_at", "article_id", "at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    article_id: Mapped[str] = mapped_column(String(32))
+    revision: Mapped[int]
+    helpful: Mapped[bool]
+    reason: Mapped[str] = mapped_column(String(1000), default="")
+    language: Mapped[str] = mapped_column(String(8))
     at: Mapped[datetime]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 
 SHORT_LINE = 60  # characters; a longer line is no heading of a plain text
+CAPITALS = 4  # letters; fewer are an abbreviation
 HEADING_WORDS = 8  # most words of a line that stands alone and is read as a heading
 LONGEST_PARAGRAPH = 60  # words; a longer paragraph is read sentence by sentence
 LONGEST_LINE = 800  # characters; a longer one is no sentence
@@ -83,6 +84,8 @@ def blocks(passages: Iterable[tuple[tuple[str, ...], str]]) -> Iterator[Block]:
 
 
 def _finished(kind: Kind, text: str, source: int, path: tuple[str, ...], glue: str) -> Iterator[Block]:
+    if kind is Kind.PARAGRAPH:
+        text = text.strip()
     item = _ITEM.match(text) if kind is Kind.ITEM else None
     if item and item[1]:
         yield Block(Kind.STEP, text, source, path, glue, int(item[1]), len(text) - len(text.lstrip()))
@@ -152,10 +155,10 @@ def _begins_other(lines: Sequence[str], at: int) -> bool:
 def is_capitals(line: str) -> bool:
     """Whether a line is a heading as plain text writes them: short and all in capitals, a word at least."""
     text = line.strip()
-    if not 4 <= len(text) <= SHORT_LINE or text != text.upper() or text.endswith((".", ";", ",")):
+    if not CAPITALS <= len(text) <= SHORT_LINE or text != text.upper() or text.endswith((".", ";", ",")):
         return False
     letters = sum(c.isalpha() for c in text)
-    return letters >= 4 and letters >= 0.7 * len(text.replace(" ", "")) and text.upper() != text.lower()
+    return letters >= CAPITALS and letters >= 0.7 * len(text.replace(" ", "")) and text.upper() != text.lower()
 
 
 def _is_plain_heading(lines: Sequence[str], at: int) -> bool:

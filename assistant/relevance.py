@@ -15,23 +15,29 @@ from knowledge.keywords import terms
 Rarity = Callable[[str], float]
 Key = TypeVar("Key")
 
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
 # Stems (as `knowledge.keywords.terms` makes them) that tell from its heading what a section of a support article does.
-ANSWERS = frozenset(
-    "action answer conclus correct fix how instruct mitig procedur recommend remedi repair resolut resolv respons solut solv step"
-    " workaround".split()
+ANSWERS = _words(
+    """action answer conclus correct fix how instruct mitig procedur recommend remedi repair resolut resolv respons solut solv step
+    workaround"""
 )
-EXPLAINS = frozenset("background becaus caus explan reason whi".split())
-COMPLAINS = frozenset("abstract environ error introduct issu messag overview problem question summari symptom".split())
-ADMINISTERS = frozenset(
-    "acknowledg alia bookmark chang copyright disclaim feedback histori keyword legal metadata next notifi refer relat revis subscrib"
-    " synonym tag trademark".split()
+EXPLAINS = _words("background becaus caus explan reason whi")
+COMPLAINS = _words("abstract environ error introduct issu messag overview problem question summari symptom")
+ADMINISTERS = _words(
+    """acknowledg alia bookmark chang copyright disclaim feedback histori keyword legal metadata next notifi refer relat revis
+    subscrib synonym tag trademark"""
 )
-PREPARES = frozenset("befor prepar prerequisit".split())
-STOP = frozenset(
-    "a about abl after all also am an and ani are as at be been befor but by can cannot could did do doe done for from get had has"
-    " have he help her hi how i if in into is it its just like me my need not now of on one or our out pleas s so some t than thank"
-    " that the their them then there they this to too tri up us use veri want was we were what when where whi which who will with"
-    " would you your".split()
+PREPARES = _words("befor prepar prerequisit")
+STOP = _words(
+    """a abl about after again all also am an and ani anyth are around as at be been befor between both but by can cannot could
+    did do doe done each even ever everyth few for from get had has have he help her here hi how i if in into is it its just
+    know like mani me more most much my need never not now of on one onli or our out pleas realli s same see seem sinc so
+    some someth still such t tell than thank that the their them then there these they thing this those to too tri up us use
+    veri want was we were what when where whi which while who will with would yet you your"""
 )
 
 _FACT = re.compile(  # asks for a fact; every other message wants something done, question mark or not
@@ -50,12 +56,13 @@ _ANNOUNCES = re.compile(
 )
 _DIGIT = re.compile(r"\d")
 REACH = 100  # words under a heading after which what it promises counts half
+FEW_WORDS = 12  # say nothing about whether they are everyday words
 KEYWORD_LIST = 0.06  # a paragraph with a smaller share of everyday words is a list of keywords or links
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What speaks for a unit, per word of it; chosen on one half of techqa and on our own help centre."""
+    """What speaks for a unit, per word of it; chosen by hand on techqa and on our own help centre; none is decisive alone."""
 
     base: float = 0.2
     overlap: float = 0.5  # question words in the unit
@@ -65,8 +72,8 @@ class Weights:
     early: float = 0.3
     opening: float = 0.2
     answers: float = 0.6
-    explains: float = 0.1
-    complains: float = -0.3
+    explains: float = 0.2
+    complains: float = -0.4
     prepares: float = -0.1
     administers: float = -1.0
     steps: float = 0.3  # where something is to be done
@@ -97,7 +104,6 @@ class Question:
     def cover(self, found: set[str]) -> float:
         """The weight of the question's words that are among the found ones."""
         return sum(self.words[stem] for stem in found & self.words.keys())
-
 
     def touched(self, text: str) -> float:
         """About the share of the question's weight that occurs in a text; quick, for many texts."""
@@ -163,7 +169,7 @@ def _kind_of(path: tuple[str, ...], question: Question) -> float:
     worth = (
         (ADMINISTERS, w.administers),
         (PREPARES, w.prepares),
-        (ANSWERS, w.answers),
+        (ANSWERS, w.explains if question.why else w.answers),
         (EXPLAINS, w.answers if question.why else w.explains),
         (COMPLAINS, w.complains),
     )
@@ -190,4 +196,4 @@ def _by_text(unit: Unit, question: Question) -> float:
 
 def _is_keywords(unit: Unit) -> bool:
     words = unit.text.casefold().split()
-    return len(words) >= 12 and sum(word in STOP for word in words) < KEYWORD_LIST * len(words)
+    return len(words) >= FEW_WORDS and sum(word in STOP for word in words) < KEYWORD_LIST * len(words)

@@ -88,10 +88,10 @@ def _whole_or_parts(group: tuple[Block, ...], limit: int) -> Iterator[Unit]:
     starts = [at for at, block in enumerate(group) if block.kind is Kind.STEP or (not steps and block.kind in _LISTED)]
     if group[-1].kind is Kind.ROW:
         starts = starts[2:]  # the first two rows of a table are its header
-    if len(starts) < 2:
-        yield from (Unit((block,)) for block in group)
-    else:
+    if starts[1:]:
         yield from _parts(group, starts)
+    else:
+        yield from (Unit((block,)) for block in group)
 
 
 def _parts(group: tuple[Block, ...], starts: list[int]) -> Iterator[Unit]:

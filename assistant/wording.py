@@ -26,9 +26,17 @@ def shipped(language: str) -> str:
     return primary if primary in LANGUAGES else DEFAULT
 
 
+def words(part: str, language: str) -> dict[str, str]:
+    """All words of a part of the product (`widget`, `help`), by name, with their places for values left open."""
+    return dict(_locale(shipped(language))[part])
+
+
 def keys(language: str) -> set[str]:
-    """The names of all sentences of a language, to compare languages with each other."""
-    return set(_locale(language)) - {"languages"}
+    """The names of all sentences of a language, to compare languages with each other; those of a part as `part.name`."""
+    found = _locale(language).items()
+    return {name for name, value in found if isinstance(value, str)} | {
+        f"{part}.{name}" for part, names in found if isinstance(names, dict) for name in names
+    }
 
 
 @cache

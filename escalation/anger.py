@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 DATA = Path(__file__).parent / "data" / "anger.yaml"
-STRONG, WEAK = 1.0, 0.5
+WORTH = {"strong": 1.0, "weak": 0.5, "worn": 0.25}
 SHOUTING_FROM = 12  # letters; below it capitals are a code or an abbreviation
 CODE = re.compile(r"\b[A-Z0-9]*\d[A-Z0-9]*\b|\b[A-Z]+(?:_[A-Z0-9]+)+\b|[\"“«„][^\"”»“]*[\"”»“]")  # codes and quotations do not shout
 
@@ -39,11 +39,11 @@ def _of_signs(text: str) -> tuple[float, list[str]]:
     """Shouting, and runs of ! or ?."""
     weight, signs = 0.0, []
     for run in re.findall(r"[!?]{2,}", text):
-        weight += WEAK if len(run) >= 3 or "!?" in run or "?!" in run else WEAK / 2
+        weight += WORTH["weak"] if len(run) >= 3 or "!?" in run or "?!" in run else WORTH["worn"]
         signs.append(run)
     letters = [c for c in CODE.sub(" ", text) if c.isalpha()]
     if len(letters) >= SHOUTING_FROM and sum(c.isupper() for c in letters) > 0.7 * len(letters):
-        weight += STRONG
+        weight += WORTH["weak"]
         signs.append("capitals")
     return weight, signs
 
@@ -52,6 +52,6 @@ def _of_signs(text: str) -> tuple[float, list[str]]:
 def _words() -> Mapping[str, Mapping[re.Pattern[str], float]]:
     stored = yaml.safe_load(DATA.read_text(encoding="utf-8"))
     return {
-        language: {re.compile(p, re.IGNORECASE): worth for kind, worth in (("strong", STRONG), ("weak", WEAK)) for p in rows.get(kind, ())}
+        language: {re.compile(p, re.IGNORECASE): worth for kind, worth in WORTH.items() for p in rows.get(kind, ())}
         for language, rows in stored.items()
     }

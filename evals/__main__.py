@@ -5,19 +5,24 @@ from typing import Annotated, NoReturn
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The exam: how well Firstline finds, answers, declines and guards, and how fast.")
+HELP = "The exam: how well Firstline finds, answers, declines and guards, and how fast."
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
 
+Data = Annotated[Path | None, typer.Option(help="A folder of sets: retrieval/NAME/, guardrails/NAME.jsonl, …; without it only our own.")]
+Material = Annotated[Path, typer.Option(help="A folder with corpora/, retrieval/ and intents/ to make passages and questions of.")]
+Only = Annotated[list[str] | None, typer.Option(help="A set or a kind of sets, such as own or retrieval/techqa; may be repeated.")]
+Json = Annotated[Path | None, typer.Option(help="Write the numbers here.")]
+Html = Annotated[Path | None, typer.Option(help="Write a page with everything here.")]
 Cache = Annotated[Path, typer.Option(help="Where vectors and models are kept between runs.")]
+Stored = Annotated[Path, typer.Argument(help="A report of `run --json`.")]
+Baseline = Annotated[Path | None, typer.Argument(help="Another report; by default evals/baseline.json.")]
+Every = Annotated[bool, typer.Option("--all", help="Also fail for sets that are not in the report.")]
+Unchanged = Annotated[bool, typer.Option("--all", help="Also list what did not change.")]
+Scale = Annotated[int, typer.Option(help="Passages of the large index, synthetic ones included; 0: none.", min=0, max=1_000_000)]
 
 
 @app.command()
-def run(
-    data: Annotated[Path | None, typer.Option(help="A folder of sets: retrieval/NAME/, guardrails/NAME.jsonl, …; without it only our own examples.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the measures here.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a page with everything here.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="A set or a kind of sets, such as own or retrieval/techqa; may be repeated.")] = None,
-    cache: Cache = Path("build/evals"),
-) -> None:
+def run(*, data: Data = None, json: Json = None, html: Html = None, only: Only = None, cache: Cache = Path("build/evals")) -> None:
     """Grade our own examples and every set found under DATA. Exit code 1 when a set is broken."""
     from rich.console import Console  # noqa: PLC0415
 
@@ -41,10 +46,7 @@ def run(
 
 
 @app.command("gate")
-def check(
-    report: Annotated[Path, typer.Argument(help="A report of `run --json`.")],
-    every: Annotated[bool, typer.Option("--all", help="Also fail for sets that are not in the report.")] = False,
-) -> None:
+def check(report: Stored, *, every: Every = False) -> None:
     """Hold a report against thresholds.toml. Exit code 1 when a metric falls short."""
     from rich.console import Console  # noqa: PLC0415
 
@@ -61,11 +63,7 @@ def check(
 
 
 @app.command()
-def compare(
-    report: Annotated[Path, typer.Argument(help="A report of `run --json`.")],
-    baseline: Annotated[Path | None, typer.Argument(help="Another one; by default the one in evals/baseline.json.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Also list what did not change.")] = False,
-) -> None:
+def compare(report: Stored, baseline: Baseline = None, *, every: Unchanged = False) -> None:
     """Show how a report differs from the baseline."""
     from rich.console import Console  # noqa: PLC0415
 
@@ -80,12 +78,7 @@ def compare(
 
 
 @app.command()
-def bench(
-    data: Annotated[Path, typer.Option(help="A folder with corpora/, retrieval/ and intents/ to make passages and questions of.")],
-    json: Annotated[Path | None, typer.Option(help="Write machine and figures here.")] = None,
-    scale: Annotated[int, typer.Option(help="Passages of the large index, synthetic ones included; 0 leaves it out.", min=0, max=1_000_000)] = 100_000,
-    cache: Cache = Path("build/evals"),
-) -> None:
+def bench(*, data: Material, json: Json = None, scale: Scale = 100_000, cache: Cache = Path("build/evals")) -> None:
     """Measure speed and size, each beside a reference of the same run. Takes about a quarter of an hour."""
     from rich.console import Console  # noqa: PLC0415
 
@@ -95,8 +88,9 @@ def bench(
     from evals.visiting import ServerFailed  # noqa: PLC0415
 
     aside = Console(stderr=True)
+    plan = benchmark.Plan(data, cache, scale=scale)
     try:
-        done = benchmark.bench(benchmark.Plan(data, cache, scale=scale), from_environment({}), lambda line: aside.print(line, style="dim"))
+        done = benchmark.bench(plan, from_environment({}), lambda line: aside.print(line, style="dim"))
     except (MissingMaterial, ServerFailed) as trouble:
         _fail(str(trouble))
     benchmark.show(done, Console())

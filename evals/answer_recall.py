@@ -10,6 +10,7 @@ removed, each counted once) that stand in the first so many words of the reply i
 import argparse
 import hashlib
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from assistant.blocks import count_words
 from assistant.quoting import Quotation, Source, quote
 from evals.datasets import Document, Query, RetrievalSet, retrieval_set
 from evals.searching import Bench, KeptEncoder, ask, bench
@@ -69,8 +71,8 @@ def grade(data: RetrievalSet, on: Bench, words: int) -> list[Graded]:
         articles = sorted((_sources(documents[id_], hits) for id_ in query.gold & documents.keys()), key=_best_first)
         quotation = quote(query.text, articles[:MOST_ARTICLES], words=words, rarity=rarity)
         text = "\n\n".join(source.text for article in articles for source in article)
-        replies = (_first(quotation.text, words), _first(text, words), text)
-        graded.append(Graded(query, quotation, *(recall(wanted, reply) for reply in replies), len(quotation.text.split())))
+        said, first, whole = (recall(wanted, reply) for reply in (_first(quotation.text, words), _first(text, words), text))
+        graded.append(Graded(query, quotation, said, first, whole, count_words(quotation.text)))
     return graded
 
 
@@ -82,7 +84,7 @@ def interval(values: Numbers, measure: Callable[[Numbers], Numbers], seed: int =
 
 
 def half_of(query_id: str) -> str:
-    """Which half of a set a question is in: A was tuned on, B was not."""
+    """Which half of a set a question is in: A was tuned on; B was watched meanwhile, so it is no blind set either."""
     return "AB"[hashlib.sha256(query_id.encode()).digest()[0] % 2]
 
 
@@ -115,6 +117,11 @@ def _first(text: str, words: int) -> str:
     return " ".join(text.split()[:words])
 
 
+def say(line: str) -> None:
+    """Print one line."""
+    sys.stdout.write(f"{line}\n")
+
+
 def _mean(values: Numbers) -> Numbers:
     return np.asarray(values.mean(axis=-1))
 
@@ -133,21 +140,21 @@ def _line(name: str, values: Sequence[float]) -> str:
 
 
 def _report(data: RetrievalSet, graded: Sequence[Graded], words: int) -> None:
-    print(f"\n{data.name}: recall of the answer's words, mean and share of at least {ENOUGH}, with 95 % intervals")
-    print(_line("reply, all", [g.recall for g in graded]))
+    say(f"\n{data.name}: recall of the answer's words, mean and share of at least {ENOUGH}, with 95 % intervals")
+    say(_line("reply, all", [g.recall for g in graded]))
     for half in "AB":
-        print(_line(f"reply, half {half}", [g.recall for g in graded if half_of(g.query.query_id) == half]))
-    print(_line(f"reference: first {words} words", [g.first_words for g in graded]))
-    print(_line("ceiling: whole article", [g.whole for g in graded]))
+        say(_line(f"reply, half {half}", [g.recall for g in graded if half_of(g.query.query_id) == half]))
+    say(_line(f"reference: first {words} words", [g.first_words for g in graded]))
+    say(_line("ceiling: whole article", [g.whole for g in graded]))
     lengths = np.array([g.length for g in graded])
     over, going_on = float((lengths > words).mean()), sum(g.quotation.continues for g in graded) / len(graded)
-    print(f"words of a reply: mean {lengths.mean():.0f}; {over:.1%} are longer than {words}; {going_on:.1%} say that a list goes on")
+    say(f"words of a reply: mean {lengths.mean():.0f}; {over:.1%} are longer than {words}; {going_on:.1%} say that a list goes on")
 
 
 def _show(graded: Sequence[Graded], count: int) -> None:
     """The worst replies, for reading."""
     for g in sorted(graded, key=lambda g: g.recall - g.whole)[:count]:
-        print(f"\n--- {g.query.query_id}: {g.recall:.2f}\nQ: {g.query.text}\nGOLD: {g.query.answer}\nREPLY: {g.quotation.text}")
+        say(f"\n--- {g.query.query_id}: {g.recall:.2f}\nQ: {g.query.text}\nGOLD: {g.query.answer}\nREPLY: {g.quotation.text}")
 
 
 def main() -> None:

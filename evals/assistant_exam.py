@@ -211,4 +211,5 @@ def _told(ended: Ended) -> str:
     example = ended.example
     gave = ", ".join(ended.cited or ended.offered) or "nothing"
     wanted = ", ".join(sorted(example.gold)) or "nothing"
-    return f"{example.id} {example.kind} {ended.grade} p={ended.probability:.2f} rank={ended.rank} {example.text[:120]!r}: gave {gave}; wanted {wanted}"
+    how = f"{ended.grade} p={ended.probability:.2f} rank={ended.rank}"
+    return f"{example.id} {example.kind} {how} {example.text[:120]!r}: gave {gave}; wanted {wanted}"

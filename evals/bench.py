@@ -25,12 +25,22 @@ from evals.laboratory import in_folder, laboratory, share_models
 from evals.material import Echo, Questions
 from evals.reference import Floor
 from knowledge.articles import ArticleText
-from knowledge.embedding import MiniLM, vectors
+from knowledge.embedding import MiniLM, Vectors, vectors
+from knowledge.library import MAIN
 from knowledge.publishing import Origin
 
 PASSAGES = 5_000
 VISITORS = 8
 SPEED_SET = "retrieval/techqa"
+GROWN_AT_ONCE = 250  # synthetic articles; bounds the memory of one stage and swap
+
+# The bars of section 6.
+TURN_P50_MS, TURN_P95_MS, TURN_FLOORS = 15.0, 30.0, 2.5
+CROWD_P95_MS = 150.0
+START_SECONDS = 10.0
+MEMORY_MB = 900.0
+SCALE_TIMES = 1.5
+INDEX_TIMES, LOST_HIT5 = 2.5, 0.005
 
 
 @dataclass(frozen=True)
@@ -97,11 +107,10 @@ def bench(plan: Plan, settings: Settings, tell: Tell) -> Bench:
         share_models(folder, plan.cache)
         here = in_folder(settings, folder)
         tell(f"publishing {PASSAGES} passages")
-        _fill(here, texts, plan.cache)
+        passages = _fill(here, texts, plan.cache)
         tell("loading sentence-transformers for the reference")
         ours = MiniLM(folder / "models")
-        plain = reference.plain_model(ours)
-        floor = Floor(plain, vectors(ours, material.embedded_texts(texts)))
+        floor = Floor(reference.plain_model(ours), passages)
         small = _turns(folder, asked, floor, tell)
         figures = [*small, *_embedding(plan, settings, ours, floor, tell)]
         if plan.scale:
@@ -112,7 +121,7 @@ def bench(plan: Plan, settings: Settings, tell: Tell) -> Bench:
 
 
 def machine() -> Machine:
-    """This computer."""
+    """The computer we run on."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return Machine(_processor(), os.cpu_count() or 1, round(pages / 1e9, 1), platform.python_version(), round(os.getloadavg()[0], 2))
 
@@ -136,10 +145,11 @@ def write(result: Bench, file: Path) -> None:
     file.write_text(json.dumps({"machine": asdict(result.machine), "figures": rows}, indent=1) + "\n", encoding="utf-8")
 
 
-def _fill(settings: Settings, texts: Sequence[ArticleText], cache: Path) -> None:
-    """Publish into the folder that is going to be served, with vectors of earlier runs where there are any."""
+def _fill(settings: Settings, texts: Sequence[ArticleText], cache: Path) -> Vectors:
+    """Publish into the folder that is going to be served; the main vectors of its passages. Those of earlier runs are used again."""
     with laboratory(settings, cache, folder=settings.api.data) as lab:
         lab.publish(texts, "bench")
+        return vectors(lab.service.library.encoders[MAIN], material.embedded_texts(texts))
 
 
 def _turns(folder: Path, asked: Questions, floor: Floor, tell: Tell) -> list[Figure]:
@@ -158,13 +168,14 @@ def _turns(folder: Path, asked: Questions, floor: Floor, tell: Tell) -> list[Fig
         crowd = visiting.ask_at_once(server.port, asked.crowd, VISITORS)
         memory = server.resident_mb
     least += floor.milliseconds(asked.single[half:])
-    p50, p95, base = _p(single, 50), _p(single, 95), _p(least, 50)
+    p50, p95, at_once, base = _p(single, 50), _p(single, 95), _p(crowd, 95), _p(least, 50)
+    quick = p50 <= TURN_P50_MS and p50 <= TURN_FLOORS * base
     return [
-        Figure("turn over HTTP, 5,000 passages, p50", p50, "ms", "≤ 15 ms and ≤ 2.5 ×", p50 <= 15 and p50 <= 2.5 * base, base, len(single)),
-        Figure("turn over HTTP, 5,000 passages, p95", p95, "ms", "≤ 30 ms", p95 <= 30, _p(least, 95), len(single)),
-        Figure("turn over HTTP, 8 visitors at once, p95", _p(crowd, 95), "ms", "≤ 150 ms", _p(crowd, 95) <= 150, None, len(crowd)),
-        Figure("serve to first answer", first, "s", "≤ 10 s", first <= 10, None, 1),
-        Figure("memory of the serving process", memory, "MB", "≤ 900, aim 500", memory <= 900, None, 1),
+        Figure("turn over HTTP, 5,000 passages, p50", p50, "ms", "≤ 15 ms and ≤ 2.5 ×", quick, base, len(single)),
+        Figure("turn over HTTP, 5,000 passages, p95", p95, "ms", "≤ 30 ms", p95 <= TURN_P95_MS, _p(least, 95), len(single)),
+        Figure("turn over HTTP, 8 visitors at once, p95", at_once, "ms", "≤ 150 ms", at_once <= CROWD_P95_MS, None, len(crowd)),
+        Figure("serve to first answer", first, "s", "≤ 10 s", first <= START_SECONDS, None, 1),
+        Figure("memory of the serving process", memory, "MB", "≤ 900, aim 500", memory <= MEMORY_MB, None, 1),
     ]
 
 
@@ -180,9 +191,9 @@ def _embedding(plan: Plan, settings: Settings, ours: MiniLM, floor: Floor, tell:
         total = len(material.embedded_texts(texts)) / (time.perf_counter() - began)
     rate, least = found.ours_per_second, found.plain_per_second
     return [
-        Figure("indexing, the MiniLM step", rate, "passages/s", "≥ 2.5 ×", rate >= 2.5 * least, least, found.passages),
+        Figure("indexing, the MiniLM step", rate, "passages/s", "≥ 2.5 ×", rate >= INDEX_TIMES * least, least, found.passages),
         Figure("indexing in all, both encoders, SQL and Chroma", total, "passages/s", "", None, least, len(texts)),
-        Figure("hit@5 of the fast encoder alone, less by", lost, "", "≤ .005", lost <= 0.005, None, found.queries),
+        Figure("hit@5 of the fast encoder alone, less by", lost, "", "≤ .005", lost <= LOST_HIT5, None, found.queries),
     ]
 
 
@@ -195,7 +206,7 @@ def _grow(settings: Settings, texts: Sequence[ArticleText], passages: int) -> No
         batch: list[ArticleText] = []
         for text in material.synthetic(texts, passages):
             batch.append(replace(text, slug=text.external_id.replace("#", "-")))
-            if len(batch) == 250:  # bounds the memory of one stage and swap
+            if len(batch) == GROWN_AT_ONCE:
                 service.library.publisher.publish(batch, Origin("synthetic", "bench"), now=service.now())
                 batch = []
         service.library.publisher.publish(batch, Origin("synthetic", "bench"), now=service.now())
@@ -209,12 +220,13 @@ def _at_scale(folder: Path, asked: Questions, small: Figure, passages: int, tell
         visiting.ask_in_turn(server.port, asked.warm)
         times = visiting.ask_in_turn(server.port, asked.single[: len(asked.single) // 2])
         memory = server.resident_mb
-    p50 = _p(times, 50)
+    p50, name = _p(times, 50), f"{passages:,} passages"
+    level = p50 <= SCALE_TIMES * small.value
     return [
-        Figure(f"turn over HTTP, {passages:,} passages, p50", p50, "ms", "≤ 1.5 × 5,000", p50 <= 1.5 * small.value, small.value, len(times)),
-        Figure(f"turn over HTTP, {passages:,} passages, p95", _p(times, 95), "ms", "", None, None, len(times)),
-        Figure(f"serve to first answer, {passages:,} passages", first, "s", "", None, None, 1),
-        Figure(f"memory, {passages:,} passages", memory, "MB", "", None, None, 1),
+        Figure(f"turn over HTTP, {name}, p50", p50, "ms", "≤ 1.5 × 5,000", level, small.value, len(times)),
+        Figure(f"turn over HTTP, {name}, p95", _p(times, 95), "ms", "", None, None, len(times)),
+        Figure(f"serve to first answer, {name}", first, "s", "", None, None, 1),
+        Figure(f"memory, {name}", memory, "MB", "", None, None, 1),
     ]
 
 

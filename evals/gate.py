@@ -1,5 +1,6 @@
-"""Does a report reach what thresholds.toml asks for? And how does it differ from the baseline?"""
+"""Whether a report reaches what thresholds.toml asks for, and how it differs from the baseline."""
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -151,4 +152,4 @@ def _reasoned(threshold: Threshold) -> bool:
     if threshold.measured is None or not threshold.reason:
         return False
     slack = -SLACK if threshold.at_least is not None else SLACK
-    return abs(threshold.measured + slack - limit) < 1e-9
+    return math.isclose(threshold.measured + slack, limit, abs_tol=1e-9)

@@ -21,15 +21,18 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}tr.short td{color:#
 svg .axis{stroke:#8c959f;fill:none}svg .curve{stroke:#0550ae;stroke-width:2;fill:none}svg .target{stroke:#a40e26;stroke-dasharray:4 3}
 </style></head><body>
 <h1>Firstline exam</h1>
-{% if about %}<table>{% for name, value in about.items() %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}</table>{% endif %}
+{% if about %}<table>
+{% for name, value in about.items() %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}</table>{% endif %}
 {% if broken %}<h2 class="broken">Broken sets</h2><ul class="broken">
 {% for trouble in broken %}<li>{{ trouble.name }}: {{ trouble.reason }}</li>{% endfor %}</ul>{% endif %}
-{% if ungraded %}<h2>Not graded</h2><ul>{% for trouble in ungraded %}<li>{{ trouble.name }}: {{ trouble.reason }}</li>{% endfor %}</ul>{% endif %}
+{% if ungraded %}<h2>Not graded</h2><ul>
+{% for trouble in ungraded %}<li>{{ trouble.name }}: {{ trouble.reason }}</li>{% endfor %}</ul>{% endif %}
 {% for set in sets %}<section><h2>{{ set.name }}</h2>
 {% for note in set.notes %}<p class="note">{{ note }}</p>{% endfor %}
 {% if set.curve %}<figure>{{ curve(set.curve) }}<figcaption class="note">Share of questions answered (across) against share of wrong
 answers among them (up); dashed: the target of 5 %.</figcaption></figure>{% endif %}
-<table><tr><th>metric</th><th class="n">value</th><th class="n">95 % interval</th><th class="n">n</th><th class="n">wanted</th><th>because</th></tr>
+<table><tr><th>metric</th><th class="n">value</th><th class="n">95 % interval</th><th class="n">n</th>
+<th class="n">wanted</th><th>because</th></tr>
 {% for name, m in set.metrics.items() %}{% set t = wanted.get((set.name, name)) %}
 <tr{% if t and not t.holds(m.value) %} class="short"{% endif %}><td>{{ name }}</td><td class="n">{{ "%.4f"|format(m.value) }}</td>
 <td class="n">{{ "%.4f"|format(m.low) }} – {{ "%.4f"|format(m.high) }}</td><td class="n">{{ m.n }}</td>

@@ -95,4 +95,3 @@ def _hit5(rows: Vectors, owners: list[str], asked: Sequence[Query], embed: Encod
         order = dict.fromkeys(owners[i] for i in np.argsort(-scores)[:100])
         hits += bool(set(list(order)[:5]) & question.gold)
     return hits / len(asked)
-

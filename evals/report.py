@@ -11,6 +11,8 @@ from evals.gate import Check, Difference, State, Threshold
 from evals.page import render
 from evals.results import Report, SetResult
 
+NOTICED = 0.005  # a change of less is not listed unless asked for
+LARGE = 10  # from here on one decimal is enough
 PART = re.compile(r"@(?!\d+(?:@|$))")  # in a metric's name: what stands behind it names a part of the set; @10 is a rank
 
 
@@ -45,7 +47,7 @@ def show_differences(differences: Sequence[Difference], console: Console, *, eve
     """Now against the baseline; without `every` only what changed by .005 or more, or is new or gone."""
     table = Table("set", "metric", "baseline", "now", "change", "beyond chance", title="Against the baseline")
     for d in differences:
-        if every or d.change is None or abs(d.change) >= 0.005:
+        if every or d.change is None or abs(d.change) >= NOTICED:
             before, now = (shown(m.value) if m else "–" for m in (d.before, d.now))
             change = "–" if d.change is None else f"{d.change:+.3f}"
             table.add_row(d.set, d.metric, before, now, change, "yes" if d.beyond_chance else "")
@@ -62,7 +64,7 @@ def write_html(report: Report, wanted: Sequence[Threshold], file: Path) -> None:
 
 def shown(value: float) -> str:
     """A number with three decimals, or one when it is large."""
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    return f"{value:.3f}" if abs(value) < LARGE else f"{value:.1f}"
 
 
 def _table(result: SetResult, by_name: dict[tuple[str, str], Threshold]) -> Table:

@@ -4,26 +4,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from api.settings import Settings
 from assistant import answer
 from assistant.answer import Manner
 from assistant.question import Said, restate
 from assistant.tables import Role
 from assistant.wording import shipped
-from evals import held_out
-from evals.datasets import Document, Query, retrieval_set, rows
+from evals import answer_recall, held_out, searching
+from evals.datasets import Document, Query, RetrievalSet, retrieval_set, rows
 from evals.folders import inspect_retrieval
 from evals.laboratory import Laboratory, laboratory
-from evals.results import SetResult
-from evals.scorers import Asked, by_part, curve, finding, knowing
+from evals.results import Measure, SetResult
+from evals.scorers import Asked, by_part, curve, finding, knowing, share
 from knowledge.articles import ArticleText
 from knowledge.confidence import Band, Confidence
 from knowledge.language import detect
-from knowledge.library import Place
+from knowledge.library import MAIN
 from knowledge.search import Found
 from knowledge.tables import ArticleKind
 
 SHOWN = 10  # articles a ranking is graded on
+QUOTABLE = 5  # passages a turn asks for: the rest is only for the ranking
 FIRST = 600  # of a long set, its first questions are graded apart too
 FLAGS = ("hub", "lang", "collection")  # fields of a question by which a set is also graded in parts
 RESTATED = "restated"
@@ -43,9 +46,7 @@ class Reader:
         service = self.lab.service
         spoken = shipped(detect(question) or "en")
         found = self._graded(service.library.find(question, self.lab.embed([question]), language=spoken, limit=SHOWN))
-        with service.database.read() as session:
-            places = service.library.places(session, list(dict.fromkeys(hit.article_id for hit in found.passages)))
-        cited, offered = self._replied(question, found, places, spoken)
+        cited, offered = self._replied(question, replace(found, passages=found.passages[:QUOTABLE]), spoken)
         ranked = tuple(self.names[article] for article, _ in found.explanation.articles[:SHOWN])
         return Asked(question, query.answerable, query.gold, ranked, found.probability, found.band, cited, offered, parts)
 
@@ -54,13 +55,13 @@ class Reader:
         probability = self.fitted.probability(found.explanation.features) if found.passages else 0.0
         return replace(found, probability=probability, band=self.fitted.band(probability))
 
-    def _replied(
-        self, question: str, found: Found, places: Mapping[str, list[Place]], spoken: str
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _replied(self, question: str, found: Found, spoken: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The articles cited and the articles offered, as the turn decides by the band."""
         service = self.lab.service
-        settings = service.settings.assistant
+        with service.database.read() as session:
+            places = service.library.places(session, list(dict.fromkeys(hit.article_id for hit in found.passages)))
         if found.band is Band.ANSWER:
+            settings = service.settings.assistant
             manner = Manner(settings.answer_words, settings.max_sources, spoken, service.assistant.link)
             draft = answer.compose(question, list(found.passages), places, manner, service.library.rarity)
             if draft is not None:
@@ -83,18 +84,32 @@ def grade(folder: Path, settings: Settings, cache: Path, tell: Callable[[str], N
         lab.embed([query.text for query in data.queries])
         tell(f"{folder.name}: asking {len(data.queries)} questions")
         asked = [reader.ask(query.text, query, of_query) for query, of_query in zip(data.queries, parts, strict=True)]
+        recalled = _answer_recall(data, lab, settings.assistant.answer_words)
         restated = [reader.ask(_restated(query), query, ()) for query in data.queries] if any(q.history for q in data.queries) else []
-    found = by_part(asked, finding) | by_part(asked, knowing)
+    found = by_part(asked, finding) | by_part(asked, knowing) | recalled
     for of_restated in (finding(restated), knowing(restated)):
         found |= {f"{name}@{RESTATED}": measure for name, measure in of_restated.items()}
     return SetResult(f"retrieval/{folder.name}", found, (note,), curve(asked), tuple(_misses(asked)))
+
+
+def _answer_recall(data: RetrievalSet, lab: Laboratory, words: int) -> dict[str, Measure]:
+    """How much of the known answers' words the quoted parts of the gold articles hold: the mean, and the share with enough."""
+    if not any(query.answer and query.answerable for query in data.queries):
+        return {}
+    graded = answer_recall.grade(data, searching.bench(data, lab.service.library.encoders[MAIN], None), words)
+    values = np.array([row.recall for row in graded], dtype=np.float64)
+    low, high = answer_recall.interval(values, lambda drawn: drawn.mean(axis=-1))
+    enough = share(value >= answer_recall.ENOUGH for value in values.tolist())
+    return {"answer_recall": Measure(float(values.mean()), low, high, len(values)), "answer_recall_enough": enough}
 
 
 def _article(document: Document) -> ArticleText:
     """As a source would give it; an article that is only a title has the title for its text."""
     title = document.title.strip() or document.doc_id
     text = document.text if document.text.strip() else title
-    return ArticleText(document.doc_id, title, text, kind=ArticleKind(document.kind), language=document.language or "en", wordings=document.wordings)
+    return ArticleText(
+        document.doc_id, title, text, kind=ArticleKind(document.kind), language=document.language or "en", wordings=document.wordings
+    )
 
 
 def _parts(queries: Sequence[Mapping[str, object]]) -> list[tuple[str, ...]]:
@@ -114,4 +129,7 @@ def _restated(query: Query) -> str:
 def _misses(asked: Sequence[Asked]) -> list[str]:
     """The questions answered wrongly, surest first."""
     wrong = sorted((row for row in asked if row.answered_wrong), key=lambda row: -row.probability)
-    return [f"{row.probability:.2f}  {row.question[:160]!r} → {row.cited[0]}; right: {', '.join(sorted(row.gold)) or 'nothing'}" for row in wrong]
+    return [
+        f"{row.probability:.2f}  {row.question[:160]!r} → {row.cited[0]}; right: {', '.join(sorted(row.gold)) or 'nothing'}"
+        for row in wrong
+    ]

@@ -13,12 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 START_SECONDS = 120.0  # a server that has not answered by then is broken
 ANSWER_SECONDS = 30.0
 POLL_SECONDS = 0.02
 COMMAND = "from api.cli import main; main()"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 UNLIMITED = {
     "FIRSTLINE_MESSAGES_PER_MINUTE": "10000",
     "FIRSTLINE_CONVERSATIONS_PER_HOUR": "100000",
@@ -79,10 +81,14 @@ class Visitor:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Server]:
-    """`firstline serve` on a free port of 127.0.0.1 over a data folder, ready to answer. Raise ServerFailed."""
+def serving(data: Path, settings: Mapping[str, str] = NOTHING) -> Iterator[Server]:
+    """`firstline serve` on a free port of 127.0.0.1 over a data folder, ready to answer. Raise ServerFailed.
+
+    `settings` are environment variables; everything else is at its default.
+    """
     port = _free_port()
-    environment = {**_inherited(), **UNLIMITED, "FIRSTLINE_DATA": str(data), "FIRSTLINE_HOST": "127.0.0.1", "FIRSTLINE_PORT": str(port)}
+    place = {"FIRSTLINE_DATA": str(data), "FIRSTLINE_HOST": "127.0.0.1", "FIRSTLINE_PORT": str(port)}
+    environment = {**_inherited(), **UNLIMITED, **settings, **place}
     with tempfile.TemporaryFile() as log:
         started = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -119,7 +125,8 @@ def ask_at_once(port: int, questions: Sequence[str], visitors: int) -> list[floa
 
 def _inherited() -> dict[str, str]:
     """The environment without settings of Firstline: the benchmark measures the defaults."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("FIRSTLINE_")}
+    own = os.environ  # noqa: TID251 - a child process needs it
+    return {name: value for name, value in own.items() if not name.startswith("FIRSTLINE_")}
 
 
 def _free_port() -> int:

@@ -14,7 +14,8 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
-from guardrails.policies import Policy, version
+from guardrails.findings import Action
+from guardrails.policies import Policy, ordinary, version
 from guardrails.settings import GuardSettings
 
 Rows = NDArray[np.float32]
@@ -90,7 +91,7 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Example:
-    """One line of a policy file."""
+    """One line of a policy file, or of the ordinary messages (which have no policy)."""
 
     policy: str
     language: str
@@ -104,7 +105,7 @@ def material(policies: Sequence[Policy]) -> list[Example]:
     for policy in sorted(policies, key=lambda p: p.id):
         found += [Example(policy.id, language, text, caught=True) for language, text in policy.requests]
         found += [Example(policy.id, language, text, caught=False) for language, text in policy.allowed]
-    return found
+    return found + [Example("", language, text, caught=False) for language, text in ordinary()]
 
 
 def fit(policies: Sequence[Policy], vectors: Mapping[str, Rows], settings: GuardSettings, key: str = "") -> Fitted:
@@ -120,7 +121,8 @@ def fit(policies: Sequence[Policy], vectors: Mapping[str, Rows], settings: Guard
     wanted = _targets(rows, names)
     weights = inverse @ (wanted - FAR)
     left_out = wanted - weights / np.diag(inverse)[:, None]
-    columns = [_calibrated(rows, name, left_out[:, n], settings) for n, name in enumerate(names)]
+    budgets = {policy.id: _budgets(policy, settings) for policy in policies}
+    columns = [_calibrated(rows, name, left_out[:, n], budgets[name], settings) for n, name in enumerate(names)]
     thresholds, slopes, offsets = (np.array([column[i] for column in columns], dtype=np.float32) for i in range(3))
     quality = tuple(column[3] for column in columns)
     return Fitted(key, names, encoders, mean, basis, support, weights.astype(np.float32), thresholds, slopes, offsets, quality)
@@ -148,7 +150,7 @@ def prepared(
 def fit_key(policies: Sequence[Policy], encoders: Mapping[str, Embeddings], settings: GuardSettings) -> str:
     """A hash of all that a fit depends on."""
     names = {name: str(getattr(encoder, "name", type(encoder).__name__)) for name, encoder in encoders.items()}
-    numbers = (FORMAT, GAMMA, RIDGE, COMPONENTS, settings.false_block_budget, settings.ordinary_budget, settings.min_separation)
+    numbers = (FORMAT, GAMMA, RIDGE, COMPONENTS, settings.false_block_budget, settings.ordinary_budget, settings.route_budget, settings.route_ordinary_budget, settings.min_separation)
     return hashlib.sha256(json.dumps([version(policies), names, numbers], sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -214,7 +216,7 @@ def _targets(rows: Sequence[Example], names: Sequence[str]) -> Rows:
     return wanted
 
 
-def _calibrated(rows: Sequence[Example], name: str, left_out: Rows, settings: GuardSettings) -> tuple[float, float, float, Quality]:
+def _calibrated(rows: Sequence[Example], name: str, left_out: Rows, budgets: tuple[float, float], settings: GuardSettings) -> tuple[float, float, float, Quality]:
     """Threshold, slope, offset and quality of one policy, from leave-one-out scores."""
     own = np.array([row.policy == name for row in rows])
     caught = np.array([row.caught for row in rows])
@@ -222,12 +224,19 @@ def _calibrated(rows: Sequence[Example], name: str, left_out: Rows, settings: Gu
     separation = _auc(positive, neighbour)
     if separation < settings.min_separation:
         raise CannotTell(_explanation(rows, name, left_out, separation, settings))
-    cut = float(np.quantile(neighbour, 1 - settings.false_block_budget))
+    cut = float(np.quantile(neighbour, 1 - budgets[0]))
     if len(other):
-        cut = max(cut, float(np.quantile(other, 1 - settings.ordinary_budget)))
+        cut = max(cut, float(np.quantile(other, 1 - budgets[1])))
     slope, offset = _platt(positive, np.concatenate([neighbour, other]))
     threshold = 1 / (1 + np.exp(-(slope * cut + offset)))
     return float(threshold), slope, offset, Quality(separation, float(np.mean(positive > cut)), float(np.mean(neighbour > cut)))
+
+
+def _budgets(policy: Policy, settings: GuardSettings) -> tuple[float, float]:
+    """Shares of the own neighbours and of everything else allowed that may be caught."""
+    if policy.action is Action.ROUTE:
+        return settings.route_budget, settings.route_ordinary_budget
+    return settings.false_block_budget, settings.ordinary_budget
 
 
 def _explanation(rows: Sequence[Example], name: str, left_out: Rows, separation: float, settings: GuardSettings) -> str:

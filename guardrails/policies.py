@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from guardrails.findings import Action, Stage
 
 SHIPPED = Path(__file__).parent / "policies"
+ORDINARY = Path(__file__).parent / "data" / "ordinary.yaml"
 CRISIS_LINES = Path(__file__).parent / "data" / "crisis_lines.yaml"
 MIN_EXAMPLES = 12  # below this a classifier learns words, not a meaning
 
@@ -120,8 +121,15 @@ def read(file: Path) -> Policy:
 
 def version(policies: Iterable[Policy]) -> str:
     """A hash of everything in the policies that can change a decision."""
-    content = [policy.model_dump(mode="json") for policy in sorted(policies, key=lambda p: p.id)]
+    content: list[Any] = [policy.model_dump(mode="json") for policy in sorted(policies, key=lambda p: p.id)]
+    content.append(ordinary())
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def ordinary(file: Path = ORDINARY) -> list[tuple[str, str]]:
+    """(language, text) of what people write every day: allowed under every policy."""
+    rows = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return [(str(language), str(text)) for language, texts in rows.items() for text in texts]
 
 
 def crisis_lines(file: Path = CRISIS_LINES) -> dict[str, CrisisLine]:

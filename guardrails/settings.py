@@ -21,6 +21,10 @@ class GuardSettings(BaseModel):
         le=0.1,
         description="share of the neighbours of all other policies that one policy may catch in leave-one-out; the stricter of both budgets holds",
     )
+    route_budget: float = Field(
+        0.02, gt=0, le=0.3, description="the same for a policy that only offers a person: its neighbours are answered all the same, so it may wait for surer signs"
+    )
+    route_ordinary_budget: float = Field(0.005, gt=0, le=0.1, description="and against everything else (routed at most 2 % of banking77 and techqa)")
     min_separation: float = Field(
         0.75,
         ge=0.5,

@@ -6,7 +6,7 @@ that something changed, and brings its memory up to date before it answers.
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -15,9 +15,10 @@ from langchain_core.embeddings import Embeddings
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from knowledge import reindexing
+from knowledge import reindexing, reranking
 from knowledge.confidence import Confidence
 from knowledge.publishing import Publisher
+from knowledge.reranking import Reranker
 from knowledge.search import Found, SearchableArticle, SearchablePassage, Searcher, TitleVectors
 from knowledge.staging import Collection, Hold, PassageIndex, Sessions, batches, epoch_family, hold_nothing
 from knowledge.tables import Article, IndexState, Passage, TitleVector
@@ -63,10 +64,11 @@ class Library:
         *,
         fitted: Confidence,
         hold: Hold = hold_nothing,
+        reranker: Reranker | None = None,
     ) -> None:
         """`encoders` has `main` and perhaps `multilingual`; `open_collection` opens or makes a collection by name."""
         self.sessions, self.encoders, self.new_id, self.fitted, self.hold = sessions, encoders, new_id, fitted, hold
-        self._open_collection = open_collection
+        self._open_collection, self.reranker = open_collection, reranker
         self._family = epoch_family(encoders)
         self._lock = threading.RLock()
         self._opened: _Opened | None = None
@@ -118,13 +120,14 @@ class Library:
     def find(self, question: str, vectors: Mapping[str, Vectors], *, language: str | None = None, limit: int = 5) -> Found:
         """Passages that may answer the question, best first. `vectors` has the question's vector by encoder, as the only or first row."""
         self.refresh()
-        return self._now().searcher.find(
+        found = self._now().searcher.find(
             question,
             vector=vectors[MAIN][0],
             multilingual_vector=vectors[MULTILINGUAL][0] if MULTILINGUAL in vectors else None,
             language=language,
-            limit=limit,
+            limit=max(limit, reranking.CANDIDATES) if self.reranker else limit,
         )
+        return self._reranked(question, found, limit) if self.reranker else found
 
     def places(self, session: Session, article_ids: Sequence[str]) -> dict[str, list[Place]]:
         """The live passages of these articles as SQL has them this moment, in reading order: the last word on what may be quoted."""
@@ -153,6 +156,18 @@ class Library:
             if state.version != self._version:
                 now = self._now()
                 self._bring(session, now if state.epoch == now.index.epoch else self._open(state.epoch))
+
+    def _reranked(self, question: str, found: Found, limit: int) -> Found:
+        """The same passages in the order of the cross-encoder; the probability stays that of the search."""
+        assert self.reranker is not None  # noqa: S101 - asked before
+        ids = [hit.passage_id for hit in found.passages]
+        with self.sessions.read() as session:
+            query = select(Passage, Article.title).join(Article, Article.id == Passage.article_id).where(Passage.id.in_(ids), Passage.live)
+            texts = {str(passage.id): passage.embedded(title) for passage, title in session.execute(query)}
+        known = [hit for hit in found.passages if hit.passage_id in texts]
+        scores = self.reranker.scores(question, [texts[hit.passage_id] for hit in known])
+        ordered = [known[row] for row in np.argsort(-scores, kind="stable")]
+        return replace(found, passages=tuple(ordered[:limit]))
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────
 

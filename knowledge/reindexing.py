@@ -48,7 +48,7 @@ def rebuild(
     while True:
         with sessions.read() as session:
             query = select(Article.id, Article.revision).where(Article.state == ArticleState.PUBLISHED)
-            wanted = dict(session.execute(query))
+            wanted = {row.id: row.revision for row in session.execute(query)}
         todo = [id_ for id_, revision in wanted.items() if done.get(id_) != revision]
         if not todo and _switch(sessions, index.epoch, done, now=now):
             break
@@ -83,7 +83,7 @@ def _switch(sessions: Sessions, epoch: str, done: Mapping[ArticleId, int], *, no
     with sessions.write() as session:
         bump(session)
         query = select(Article.id, Article.revision).where(Article.state == ArticleState.PUBLISHED)
-        wanted = dict(session.execute(query))
+        wanted = {row.id: row.revision for row in session.execute(query)}
         if any(done.get(id_) != revision for id_, revision in wanted.items()):
             return False
         session.execute(delete(Passage).where(Passage.live))

@@ -21,6 +21,7 @@ from knowledge.vectors import VectorIndex as VectorIndex
 from knowledge.vectors import Vectors
 
 CANDIDATES = 100  # passages each method may propose; 60 lose half a point of hit@5, 200 win nothing
+MOST_ASKED = 2500  # entries of a vector index that are looked at before giving up on dead ones
 MAIN_LANGUAGES = frozenset({"en"})  # what the main encoder understands well: MiniLM was trained on English
 
 
@@ -98,6 +99,10 @@ class Searcher:
         """Forget an article: it is gone from the next `find`."""
         self._live.remove([article_id])
 
+    def rarity(self, word: str) -> float:
+        """The inverse document frequency of a stemmed word among the live passages."""
+        return self._live.passage_words.rarity([word])[word]
+
     def find(
         self,
         question: str,
@@ -137,8 +142,8 @@ class Searcher:
     def _evidence(self, asked: _Question) -> tuple[dict[str, Live], Evidence, tuple[str, ...]]:
         """The live articles by passage, a row of scores for each passage, and what was proposed but is not live."""
         proposed = {
-            Method.MEANING: _nearest(self._index, asked.vector),
-            Method.MULTILINGUAL: _nearest(self._multilingual_index, asked.multilingual),
+            Method.MEANING: _nearest(self._index, asked.vector, self._live),
+            Method.MULTILINGUAL: _nearest(self._multilingual_index, asked.multilingual, self._live),
             Method.WORDS: dict(self._live.passage_words.search(asked.words, CANDIDATES)),
             Method.PAIRS: dict(self._live.passage_words.search_pairs(asked.words, CANDIDATES)),
         }
@@ -186,14 +191,23 @@ class Searcher:
         return {}
 
 
-def _nearest(index: VectorIndex | None, vector: Vectors | None) -> dict[str, float]:
-    """The best cosine by passage; a wording speaks for its passage."""
+def _nearest(index: VectorIndex | None, vector: Vectors | None, live: LiveArticles) -> dict[str, float]:
+    """The best cosine by live passage; a wording speaks for its passage.
+
+    Asks for more when what is not live, or one FAQ of many wordings, leaves too little.
+    """
     best: dict[str, float] = {}
     if index is None or vector is None:
         return best
-    for entry, cosine in index.nearest(vector, CANDIDATES):
-        best.setdefault(entry.partition(WORDING)[0], cosine)
-    return best
+    asked = CANDIDATES
+    while True:
+        entries = index.nearest(vector, asked)
+        for entry, cosine in entries:
+            best.setdefault(entry.partition(WORDING)[0], cosine)
+        enough = sum(live.of(passage) is not None for passage in best) >= CANDIDATES // 3
+        if enough or len(entries) < asked or asked >= MOST_ASKED:
+            return best
+        asked *= 5
 
 
 def _differ(one: str | None, other: str | None) -> bool:

@@ -1,5 +1,6 @@
 """What every test may ask for: databases of both kinds, a service, and one with the real encoders over the sample."""
 
+import gc
 import secrets
 import shutil
 import tempfile
@@ -118,6 +119,15 @@ def database(database_url: str) -> Iterator[Database]:
 def shelf(database: Database) -> Shelf:
     """What a library needs, over each kind of database, with collections that record."""
     return Shelf(database)
+
+
+@pytest.fixture
+def chroma_folder(tmp_path: Path) -> Iterator[Path]:
+    """Where a Chroma server may store; afterwards the sockets are collected that Chroma's client never closes."""
+    yield tmp_path / "chroma"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 # ── services ────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,168 @@
+"""What the widget's panel reads: messages and articles as typed nodes, never as HTML. The panel's own interface."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api import identity
+from api.addresses import resolver
+from api.context import limits_address, service_of
+from api.marking import marked
+from api.nodes import nodes_of
+from api.rendering import without_title
+from api.routes.chat import MAX_ID
+from api.shapes import ChoiceOut, In, Line
+from assistant import conversation
+from assistant.conversation import NoSuchMessage
+from assistant.tables import Feedback, Message, Role
+from knowledge.articles import NoSuchArticle
+from knowledge.tables import Article, ArticleState
+
+HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"}
+MessageId = Annotated[int, Path(ge=1, le=MAX_ID)]
+
+
+def _headers(response: Response) -> None:
+    response.headers.update(HEADERS)
+
+
+router = APIRouter(prefix="/widget", include_in_schema=False, dependencies=[Depends(limits_address), Depends(_headers)])
+
+
+class SourceOut(BaseModel):
+    """A numbered source of a reply."""
+
+    number: int
+    title: str
+
+
+class PanelMessage(BaseModel):
+    """A message as the panel draws it. `helpful` is the visitor's own thumb on it."""
+
+    id: int
+    role: Role
+    text: str
+    nodes: list[Any]
+    at: datetime
+    notice: bool
+    outcome: str | None
+    language: str | None
+    sources: list[SourceOut]
+    choices: list[ChoiceOut]
+    client_message_id: str | None
+    helpful: bool | None
+
+
+class PanelMessages(BaseModel):
+    """Messages, oldest first."""
+
+    messages: list[PanelMessage]
+
+
+class PanelArticle(BaseModel):
+    """An article as the panel draws it; what an answer quoted stands under `mark`."""
+
+    article_id: str
+    slug: str
+    kind: str
+    title: str
+    section: str
+    language: str
+    updated_at: datetime
+    url: str
+    nodes: list[Any]
+
+
+class ClaimIn(In):
+    """What the host page says about its visitor. Nobody has verified it, and agents see that."""
+
+    name: Annotated[Line, Field(max_length=100)] = ""
+    email: Annotated[Line, Field(max_length=254)] = ""
+    account: Annotated[Line, Field(max_length=100)] = ""
+    role: Annotated[Line, Field(max_length=100)] = ""
+
+
+@router.get("/conversations/{conversation_id}/messages")
+def messages(conversation_id: str, request: Request, after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0) -> PanelMessages:
+    """The conversation's messages after an id, at most 200 at a time."""
+    with service_of(request).database.read() as session:
+        found = identity.visitor(session, request, conversation_id)
+        later = conversation.messages_after(session, found.id, after, 200)
+        thumbs = {t.message_id: t.helpful for t in session.scalars(select(Feedback).where(Feedback.message_id.in_([m.id for m in later])))}
+        return PanelMessages(messages=[_message(session, message, thumbs.get(message.id)) for message in later])
+
+
+@router.get("/conversations/{conversation_id}/messages/{message_id}/sources/{number}")
+def source(conversation_id: str, message_id: MessageId, number: int, request: Request) -> PanelArticle:
+    """The article of a source, with the part marked that the reply quoted."""
+    with service_of(request).database.read() as session:
+        found = identity.visitor(session, request, conversation_id)
+        message = session.get(Message, message_id)
+        if message is None or message.conversation_id != found.id:
+            raise NoSuchMessage("this conversation has no such reply")
+        cited = next((s for s in message.content.get("sources", []) if s["number"] == number), None)
+        if cited is None:
+            raise NoSuchArticle("this reply has no such source")
+        article = _article(session, request, _published(session, Article.id == cited["article_id"]))
+        return article.model_copy(update={"nodes": marked(article.nodes, nodes_of(cited["quote"]))})
+
+
+@router.put("/conversations/{conversation_id}/visitor", status_code=204)
+def claim(conversation_id: str, body: ClaimIn, request: Request) -> None:
+    """Keep what the host page says about its visitor, unverified."""
+    with service_of(request).database.write() as session:
+        found = identity.visitor(session, request, conversation_id)
+        found.details = {**found.details, "claimed": {name: value for name, value in body.model_dump().items() if value}}
+
+
+@router.get("/articles/{name}")
+def article(name: str, request: Request) -> PanelArticle:
+    """A published article by its id or its slug."""
+    with service_of(request).database.read() as session:
+        return _article(session, request, _published(session, (Article.id == name) | (Article.slug == name)))
+
+
+def _published(session: Session, which: Any) -> Article:
+    found = session.scalars(select(Article).where(Article.state == ArticleState.PUBLISHED, which)).first()
+    if found is None:
+        raise NoSuchArticle("there is no such article")
+    return found
+
+
+def _article(session: Session, request: Request, found: Article) -> PanelArticle:
+    return PanelArticle(
+        article_id=found.id,
+        slug=found.slug,
+        kind=found.kind,
+        title=found.title,
+        section=found.section,
+        language=found.language,
+        updated_at=found.updated_at,
+        url=found.url or service_of(request).assistant.link(found.slug, ""),
+        nodes=nodes_of(without_title(found.body, found.title), resolver(session, found)),
+    )
+
+
+def _message(session: Session, message: Message, helpful: bool | None) -> PanelMessage:  # noqa: FBT001 - a thumb is a value here
+    content = message.content
+    sources = content.get("sources", [])
+    of = session.get(Article, sources[0]["article_id"]) if sources else None
+    nodes = [] if message.role == Role.VISITOR else nodes_of(message.text, resolver(session, of) if of else lambda _: None)
+    return PanelMessage(
+        id=message.id,
+        role=Role(message.role),
+        text=message.text,
+        nodes=nodes,
+        at=message.at,
+        notice=bool(content.get("notice")),
+        outcome=content.get("outcome"),
+        language=content.get("language"),
+        sources=[SourceOut(number=s["number"], title=s["title"]) for s in sources],
+        choices=[ChoiceOut(**choice) for choice in content.get("choices", [])],
+        client_message_id=message.client_message_id,
+        helpful=helpful,
+    )

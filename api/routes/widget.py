@@ -1,0 +1,99 @@
+"""The chat widget's files and pages: loader, panel, colours, and a page to try it on."""
+
+import hashlib
+import json
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from api import assets
+from api.assets import Asset, asset
+from api.context import limits_address, service_of
+from api.pages import PAGES
+from api.theme import theme_of
+from api.widget import ConfigOut, config_of, loader_config
+from knowledge.articles import NoSuchArticle
+
+router = APIRouter(include_in_schema=False)
+limited = APIRouter(include_in_schema=False, dependencies=[Depends(limits_address)])
+Locale = Annotated[str, Query(max_length=16)]
+
+CONFIG_MARK = "const CONFIG = {};"
+MODULES = ("main", "dom", "nodes", "words", "bridge", "store", "server", "chat", "home", "search", "conversation", "message", "rating", "article")
+PANEL_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors 'self'"
+)
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}
+QUIET = {**NOSNIFF, "Referrer-Policy": "same-origin", "Permissions-Policy": "camera=(), microphone=(), geolocation=()"}
+API_POLICY = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+
+
+@router.get("/widget.js")
+def loader(request: Request) -> Response:
+    """The script that a host page loads; it carries its configuration, so that the page needs no other call."""
+    source = assets.assets()["widget.js"].content.decode()
+    config = json.dumps(loader_config(service_of(request)), ensure_ascii=False).replace("<", "\\u003c")
+    assert CONFIG_MARK in source  # noqa: S101 - the loader and this route belong together
+    found = asset(source.replace(CONFIG_MARK, f"const CONFIG = {config};", 1).encode(), assets.KINDS[".js"])
+    headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+    return _sent(request, found, headers)
+
+
+@router.get("/assets/{version}/{path:path}")
+def file(version: str, path: str, request: Request) -> Response:
+    """A file of the widget or the help centre; kept for ever under its own version, asked for again under an older one."""
+    found = assets.assets().get(path)
+    if found is None:
+        raise NoSuchArticle("there is no such file")
+    return _sent(request, found, {"Cache-Control": assets.FOREVER if version == assets.version() else "no-cache"})
+
+
+@router.get("/theme.css")
+def colours(request: Request) -> Response:
+    """The operator's colours."""
+    theme = theme_of(service_of(request).settings.api.widget_color)
+    return _sent(request, asset(theme.css.encode(), assets.KINDS[".css"]), {"Cache-Control": "public, max-age=300"})
+
+
+@limited.get("/widget/config")
+def config(request: Request, response: Response, locale: Locale = "en") -> ConfigOut:
+    """Words and settings of the panel in a language."""
+    response.headers.update({**NOSNIFF, **API_POLICY, "Cache-Control": "no-cache"})
+    return config_of(service_of(request), locale)
+
+
+@limited.get("/widget/panel")
+def panel(request: Request, locale: Locale = "en") -> HTMLResponse:
+    """The panel, to stand in a frame on the operator's pages only, or in a window of its own."""
+    service = service_of(request)
+    found = config_of(service, locale)
+    text = PAGES.get_template("panel.html").render(config=found, data=found.model_dump(mode="json"), modules=MODULES, asset=assets.address)
+    policy = " ".join((PANEL_POLICY, *found.origins))
+    return HTMLResponse(text, headers={**QUIET, "Content-Security-Policy": policy, "Cache-Control": "no-cache"})
+
+
+@limited.get("/demo")
+def demo(request: Request) -> HTMLResponse:
+    """The widget on a page of an invented product, with the line that installs it."""
+    settings = service_of(request).settings
+    public = settings.api.public_url.rstrip("/") or str(request.base_url).rstrip("/")
+    text = PAGES.get_template("demo.html").render(product=settings.assistant.product, public=public, asset=assets.address)
+    policy = "default-src 'none'; script-src 'self'; style-src 'self'; frame-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    return HTMLResponse(text, headers={**QUIET, "Content-Security-Policy": policy})
+
+
+router.include_router(limited)
+
+
+def _sent(request: Request, found: Asset, headers: dict[str, str]) -> Response:
+    """A file, compressed where the browser takes it; nothing but its name when the browser has it already."""
+    tag = f'"{hashlib.sha256(found.content).hexdigest()[:32]}"'
+    headers = {**NOSNIFF, **headers, "ETag": tag, "Vary": "Accept-Encoding"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(found.zipped, media_type=found.media_type, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(found.content, media_type=found.media_type, headers=headers)
