@@ -13,7 +13,7 @@ from api.bootstrap import Service, new_secret
 from api.context import Limits
 from api.errors import problem
 from api.limits import BodyLimit, Rate
-from api.routes import articles, chat, docs, health, help, internal  # noqa: A004 - the page is called help
+from api.routes import articles, chat, docs, health, help, internal, panel, widget  # noqa: A004 - the page is called help
 from api.shapes import Problem
 
 INTERNAL_BODY_BYTES = 268_435_456  # a batch of articles with their images, from the same machine
@@ -34,7 +34,7 @@ def create(service: Service, *, control_token: str | None = None) -> FastAPI:
         logins=Rate("attempts to sign in", LOGINS_PER_ADDRESS, 300),
         logins_by_email=Rate("attempts to sign in", LOGINS_PER_EMAIL, 900),
     )
-    for module in (chat, articles, internal, health, docs, help):
+    for module in (chat, articles, internal, health, docs, widget, panel, help):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_middleware(JsonOnly)

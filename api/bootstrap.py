@@ -9,15 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from api.database import Database
 from api.settings import Settings
 from assistant.turn import Assistant
 from guardrails.checks.personal_data import mask_personal
+from guardrails.classifier import Fitted
+from guardrails.screen import Guard
 from knowledge import confidence
 from knowledge.embedding import HashingEncoder, MiniLM, Multilingual, SentenceTransformerEncoder
 from knowledge.index import ChromaIndex, drop_others
@@ -93,9 +97,12 @@ def running(
     try:
         database.prepare()
         with _chroma(settings) as client:
-            library = _library(settings, database, client)
+            known = encoders(settings)
+            guard = _guard(settings, known)
+            library = _library(settings, database, client, known, guard)
             repaired = _open(library, client, announce, now)
-            yield Service(settings, database, library, _assistant(settings, database, library), now, new_id, repaired)
+            assistant = _assistant(settings, database, library, guard)
+            yield Service(settings, database, library, assistant, now, new_id, repaired)
     finally:
         database.close()
 
@@ -107,6 +114,15 @@ def encoders(settings: Settings) -> dict[str, Embeddings]:
         return {MAIN: HashingEncoder()}
     main: Embeddings = MiniLM(settings.api.data / "models") if name == "minilm" else SentenceTransformerEncoder(name)
     return {MAIN: main, MULTILINGUAL: Multilingual()} if settings.knowledge.multilingual else {MAIN: main}
+
+
+def _guard(settings: Settings, known: Mapping[str, Embeddings]) -> Guard:
+    """The guard over the shipped policies; over none with the stand-in encoder, which sees words but no meaning to tell them by."""
+    stand_in = known[MAIN]
+    if not isinstance(stand_in, HashingEncoder):
+        return Guard.build(known, settings.api.data / "models", settings=settings.guardrails)
+    basis, support, nothing = np.zeros((stand_in.size, 1)), np.zeros((1, 1)), np.zeros(0)
+    return Guard([], Fitted("none", (), (MAIN,), (basis,), (support,), np.zeros((1, 0)), nothing, nothing, nothing, ()), settings.guardrails)
 
 
 def owner_file(settings: Settings) -> Path:
@@ -152,13 +168,14 @@ def _owned(file: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _library(settings: Settings, database: Database, client: Any) -> Library:
+def _library(settings: Settings, database: Database, client: Any, known: Mapping[str, Embeddings], guard: Guard) -> Library:
     return Library(
         database,
-        encoders(settings),
+        known,
         lambda name: ChromaIndex(client, name),
         new_id,
         fitted=confidence.load(),
+        hold=lambda texts, _rows: guard.document(texts),
         reranker=CrossEncoderReranker(settings.knowledge.reranker) if settings.knowledge.reranker else None,
     )
 
@@ -175,8 +192,21 @@ def _open(library: Library, client: Any, announce: Callable[[str], None], now: C
     return repaired
 
 
-def _assistant(settings: Settings, database: Database, library: Library) -> Assistant:
+def _assistant(settings: Settings, database: Database, library: Library, guard: Guard) -> Assistant:
     def link(slug: str, anchor: str) -> str:
         return f"{settings.api.public_url.rstrip('/')}/help/{slug}" + (f"#{anchor}" if anchor else "")
 
-    return Assistant(database, library, settings.assistant, new_id, link, mask_personal)
+    return Assistant(database, library, settings.assistant, new_id, link, mask_personal, guard, identify)
+
+
+def identify(text: str) -> tuple[str, float]:
+    """The most probable of 97 languages, for texts whose language shows no sign we know; loaded when first needed (90 MB)."""
+    code, probability = _identifier().classify(text)
+    return str(code), float(probability)
+
+
+@cache
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

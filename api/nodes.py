@@ -36,9 +36,12 @@ OWN_PICTURE = re.compile(r"/help/[^/#?]+/pictures/\d+")
 CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def nodes_of(markdown: str, resolve: Resolve = lambda _: None) -> list[Node]:
-    """The nodes of a text. `resolve` turns a relative link into an address of this server, or gives None."""
-    return _built(_flat(tokens_of(markdown, resolve)))
+def nodes_of(markdown: str, resolve: Resolve = lambda _: None, *, title: str = "") -> list[Node]:
+    """The nodes of a text. `resolve` turns a relative link into an address of this server, or gives None.
+
+    A first heading that only repeats the title is left out.
+    """
+    return _built(_flat(tokens_of(markdown, resolve, title=title)))
 
 
 def words_of(nodes: Iterable[Node]) -> str:

@@ -9,18 +9,20 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from knowledge.passages import slug
+from knowledge.passages import HEADING_SHOWN, plain, slug
 
 MAX_CHARACTERS = 262_144
 MAX_COLUMNS, MAX_ROWS = 20, 200
 MAX_HTML = 524_288
 MAX_NESTING = 60
+MAX_BRACKETS = 3_000  # 100,000 characters of ![ cost the parser 7 s; without links they cost nothing
 TAGS = {
     "h1",
     "h2",
@@ -58,32 +60,46 @@ ATTRIBUTES = {
 }
 
 
-def article_html(markdown: str, resolve: Callable[[str], str | None]) -> str:
-    """Safe HTML; headings carry the anchors that citations link to. `resolve` turns a relative link into an address, or None."""
-    tokens = tokens_of(markdown, resolve)
-    parser = _parser(tables=True)
+def article_html(markdown: str, resolve: Callable[[str], str | None], *, title: str = "") -> str:
+    """Safe HTML; headings carry the anchors that citations link to. `resolve` turns a relative link into an address, or None.
+
+    A first heading that only repeats the title is left out: the page shows the title itself.
+    """
+    tokens = tokens_of(markdown, resolve, title=title)
+    parser = _parser(tables=True, links=True)
     html = parser.renderer.render(tokens, parser.options, {})
     if len(html) > MAX_HTML:
         html = f"<pre>{nh3.clean_text(markdown[:MAX_CHARACTERS])}</pre>"
     return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"http", "https", "mailto"}, link_rel="noopener nofollow")
 
 
-def tokens_of(markdown: str, resolve: Callable[[str], str | None]) -> list[Token]:
+def tokens_of(markdown: str, resolve: Callable[[str], str | None], *, title: str = "") -> list[Token]:
     """What a text consists of: capped, with small tables only, headings with their anchors and links resolved."""
     text = markdown[:MAX_CHARACTERS]
-    tokens = _parser(tables=_small_tables(text)).parse(text)
+    tokens = _parser(tables=_small_tables(text), links=text.count("[") <= MAX_BRACKETS).parse(text)
     _anchor_headings(tokens)
     for token in tokens:
         for child in token.children or ():
             _relink(child, resolve)
-    return tokens
+    return tokens[3:] if title and _repeats(tokens, title) else tokens
 
 
-def without_title(markdown: str, title: str) -> str:
-    """The text without a first heading that only repeats the title: the page shows the title itself."""
-    first, _, rest = markdown.lstrip("\n").partition("\n")
-    repeats = first.startswith("# ") and first[2:].strip().casefold() == title.strip().casefold()
-    return rest if repeats else markdown
+@dataclass(frozen=True)
+class Heading:
+    """A heading of the second level, for a table of contents."""
+
+    id: str
+    title: str
+
+
+def headings_of(markdown: str) -> list[Heading]:
+    """The headings of the second level, with the anchors that `article_html` gives them."""
+    pairs = itertools.pairwise(tokens_of(markdown, lambda _: None))
+    return [Heading(str(t.attrGet("id")), plain(inline.content)) for t, inline in pairs if t.type == "heading_open" and t.tag == "h2"]
+
+
+def _repeats(tokens: list[Token], title: str) -> bool:
+    return len(tokens) > 1 and tokens[0].tag == "h1" and plain(tokens[1].content).casefold() == title.strip().casefold()
 
 
 def relative_target(base: str, link: str) -> str | None:
@@ -95,8 +111,10 @@ def relative_target(base: str, link: str) -> str | None:
 
 
 @cache
-def _parser(*, tables: bool) -> MarkdownIt:
+def _parser(*, tables: bool, links: bool) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": MAX_NESTING}).enable("strikethrough")
+    if not links:
+        parser.disable(["link", "image", "reference"])
     return parser.enable("table") if tables else parser
 
 
@@ -106,13 +124,16 @@ def _small_tables(text: str) -> bool:
 
 
 def _anchor_headings(tokens: list[Token]) -> None:
-    """Ids as passages.cut gives them: the slug, and a number from its second use on."""
+    """Ids as passages.cut gives them: the slug, or with the first number that is free; none in lists and quotations."""
     used: Counter[str] = Counter()
     for token, inline in itertools.pairwise(tokens):
-        if token.type == "heading_open":
-            name = slug(inline.content)
-            token.attrSet("id", f"{name}-{used[name]}" if used[name] else name)
-            used[name] += 1
+        if token.type == "heading_open" and token.level == 0:
+            name = anchor = slug(inline.content[:HEADING_SHOWN])
+            while anchor in used:
+                used[name] += 1
+                anchor = f"{name}-{used[name]}"
+            used[anchor] = 0
+            token.attrSet("id", anchor)
 
 
 def _relink(token: Token, resolve: Callable[[str], str | None]) -> None:

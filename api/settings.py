@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from assistant.settings import AssistantSettings
+from guardrails.settings import GuardSettings
 from knowledge.settings import KnowledgeSettings
 
 PREFIX = "FIRSTLINE_"
@@ -51,14 +52,17 @@ class ApiSettings(BaseModel):
     requests_per_minute: int = Field(600, ge=1, le=100_000, description="requests one address may make in a minute")
     widget_origins: str = Field(
         "",
-        description="comma-separated origins of the pages that may show the chat widget, such as https://www.example.com or https://*.example.com; `*`: any page; empty: only pages of this server",
+        description="comma-separated origins of the pages that may show the chat widget, such as https://www.example.com"
+        " or https://*.example.com; `*`: any page; empty: only pages of this server",
     )
     widget_color: str = Field("#1f5fbf", pattern="^#[0-9a-fA-F]{6}$", description="main colour of widget and help centre")
-    widget_side: Literal["right", "left"] = Field("right", description="side of the page on which the widget's button stands: `right` or `left`")
+    widget_side: Literal["right", "left"] = Field("right", description="side of the page on which the widget stands: `right` or `left`")
     widget_offset: int = Field(20, ge=0, le=64, description="pixels between the widget's button and the edges of the window")
     widget_theme: Literal["auto", "light", "dark"] = Field("auto", description="`auto` (as the visitor's system), `light` or `dark`")
-    widget_launcher: bool = Field(True, description="whether the widget shows its round button; without it the page opens the widget itself")
-    privacy_url: str = Field("", max_length=500, pattern=r"^(https?://[^\s\"'<>]+)?$", description="address of your privacy notice; linked in the widget")
+    widget_launcher: bool = Field(True, description="whether the widget shows its round button; without it the page opens the panel")
+    privacy_url: str = Field(
+        "", max_length=500, pattern=r"^(https?://[^\s\"'<>]+)?$", description="address of your privacy notice, linked in the widget"
+    )
     help_indexed: bool = Field(True, description="whether search engines may list the help centre")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least severe log lines written")
 
@@ -101,6 +105,7 @@ class Settings(BaseModel):
     api: ApiSettings = ApiSettings()
     assistant: AssistantSettings = AssistantSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    guardrails: GuardSettings = GuardSettings()
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:

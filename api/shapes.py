@@ -11,9 +11,12 @@ from knowledge.tables import Article
 
 # Control characters say nothing to a reader, and Postgres cannot store NUL; line breaks and tabs stay.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+HALF = re.compile(r"[\ud800-\udfff]")  # JSON can spell half a character; no database stores it
 
 
 def _clean(text: str) -> str:
+    if HALF.search(text):
+        raise ValueError("half a character (a lone surrogate) is not text")
     return CONTROL.sub("", text)
 
 
@@ -25,7 +28,7 @@ def _said(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    if CONTROL.search(text) or "\n" in text or "\r" in text:
+    if _clean(text) != text or "\n" in text or "\r" in text:
         raise ValueError("control characters and line breaks are not allowed here")
     return text
 

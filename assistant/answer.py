@@ -16,11 +16,12 @@ MAX_CHOICES = 4
 
 @dataclass(frozen=True)
 class Draft:
-    """An unchecked answer: its text, how the turn would end with it, and the sources it used."""
+    """An unchecked answer: its text, how the turn would end with it, the sources it used, and which sentences are our own."""
 
     text: str
     outcome: Outcome
     sources: tuple[Citation, ...] = ()
+    ours: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def compose(
     if draft is None or best.language == manner.language:
         return draft
     notice = say("other_language", manner.language, language=language_name(best.language, manner.language))
-    return Draft(f"{notice}\n\n{draft.text}", draft.outcome, draft.sources)
+    return Draft(f"{notice}\n\n{draft.text}", draft.outcome, draft.sources, (notice, *draft.ours))
 
 
 def choices(found: Found, places: Mapping[str, Sequence[Place]]) -> tuple[Choice, ...]:
@@ -77,10 +78,9 @@ def _quotation(
     quotation = quote(question, sources, words=manner.words, rarity=rarity)
     if not quotation.text.strip():
         return None
-    text = quotation.text
-    if quotation.continues:
-        text = f"{text}\n\n{say('continues', manner.language)}"
-    return Draft(text, Outcome.ANSWERED_QUOTED, _citations(quotation, articles, manner))
+    goes_on = say("continues", manner.language)
+    text = f"{quotation.text}\n\n{goes_on}" if quotation.continues else quotation.text
+    return Draft(text, Outcome.ANSWERED_QUOTED, _citations(quotation, articles, manner), (goes_on,))
 
 
 def _source(place: Place, scores: Mapping[str, float]) -> Source:

@@ -1,29 +1,28 @@
 """One turn of a conversation: a visitor's message in, a reply with its sources out."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from assistant import answer, conversation
+from assistant import conversation, replying
 from assistant.answer import Manner
 from assistant.conversation import AlreadyAnswered, Incoming, Received, Reply, StillRunning
-from assistant.question import Question, restate
+from assistant.hearing import Identify, hear
+from assistant.looking import look
 from assistant.settings import AssistantSettings
-from assistant.smalltalk import smalltalk
 from assistant.tables import ConversationId, Message, Outcome
-from assistant.wording import say, shipped
+from assistant.wording import say
+from guardrails.screen import Guard
 from knowledge import gaps
 from knowledge.embedding import Vectors, vectors
 from knowledge.gaps import Unanswered
-from knowledge.language import detect
-from knowledge.library import Library, Place
-from knowledge.search import Band, Found, Hit
+from knowledge.library import Library
 
 
 class Step(StrEnum):
@@ -54,30 +53,12 @@ class Assistant:
     new_id: Callable[[], str]
     link: Callable[[str, str], str]
     mask: Callable[[str], str]
+    guard: Guard
+    identify: Identify
 
     def embed(self, texts: list[str]) -> dict[str, Vectors]:
         """By encoder one row per text, in one batch."""
         return {name: vectors(encoder, texts) for name, encoder in self.library.encoders.items()}
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the turn knows when it decides: the question, its language, what was found, and where that stands."""
-
-    question: Question
-    language: str
-    found: Found
-    places: Mapping[str, list[Place]]
-    chosen: str | None
-
-    @property
-    def ranked(self) -> list[Hit]:
-        """What may be quoted: the article the visitor picked, or else what was found, best first."""
-        if self.chosen is None:
-            return list(self.found.passages)
-        hits = [hit for hit in self.found.passages if hit.article_id == self.chosen]
-        first = self.places[self.chosen][0]
-        return hits or [Hit(self.chosen, first.passage.id, first.article.title, 1.0, {})]
 
 
 def take_turn(
@@ -106,58 +87,29 @@ def take_turn(
     if isinstance(received, AlreadyAnswered):
         return received.reply
     progress(Step.RECEIVED)
-    language = shipped(detect(received.text) or received.locale)
-    language = shipped(detect(received.text) or received.locale)
-    if kind := smalltalk(received.text):
-        reply = Reply(say(kind, language, product=settings.product), Outcome.SMALLTALK, language)
-    else:
+    heard = hear(received, assistant.embed, assistant.guard, assistant.identify)
+    manner = Manner(settings.answer_words, settings.max_sources, heard.language, assistant.link)
+    seen = drafted = outgoing = None
+    if heard.question is not None:
         progress(Step.SEARCHING)
-        seen = _look(assistant, received, language, incoming.choice)
+        with assistant.sessions.read() as session:
+            seen = look(session, assistant.library, heard.question, heard.vectors, incoming.choice)
         progress(Step.ANSWERING)
-        reply = _reply(assistant, seen)
+        drafted = replying.draft(seen, settings, manner, assistant.library.rarity)
+        drafted, outgoing = replying.screened(drafted, seen, assistant.guard, settings, heard.language)
+    if heard.smalltalk and heard.verdict.action is None:
+        reply = Reply(say(heard.smalltalk, heard.language, product=settings.product), Outcome.SMALLTALK, heard.language)
+    else:
+        reply = replying.join(heard, drafted, assistant.guard, settings, received.locale)
+    reply = replying.traced(reply, heard, seen, 1000 * (time.perf_counter() - started))
     with assistant.sessions.write() as session:
-        stored = conversation.reply(session, received, _timed(reply, started), now=now)
+        stored = conversation.reply(session, received, reply, now=now)
         if reply.outcome.family == "unanswered":
             _record_gap(session, assistant, received, reply, now)
     return stored
 
 
-def _look(assistant: Assistant, received: Received, language: str, choice: str | None) -> Seen:
-    """The question that stands alone, and what the library has for it."""
-    question = restate(received.history, received.text)
-    found = assistant.library.find(question.text, assistant.embed([question.text]), language=language)
-    ids = [choice] if choice else list(dict.fromkeys(hit.article_id for hit in found.passages))
-    with assistant.sessions.read() as session:
-        places = assistant.library.places(session, ids)
-    chosen = choice if choice in places else None
-    return Seen(question, language, found, places, chosen)
-
-
-def _reply(assistant: Assistant, seen: Seen) -> Reply:
-    """Answer, offer choices, or say that nothing was found, by how probable it is that the passages answer."""
-    settings, found = assistant.settings, seen.found
-    trace = {"features": dict(found.explanation.features), "leans_on": seen.question.leans_on, "hits": _hits(found)}
-    reply = Reply("", Outcome.ANSWERED_QUOTED, seen.language, question=seen.question.text, probability=found.probability, trace=trace)
-    if seen.chosen or found.band is Band.ANSWER:
-        manner = Manner(settings.answer_words, settings.max_sources, seen.language, assistant.link)
-        draft = answer.compose(seen.question.text, seen.ranked, seen.places, manner, assistant.library.rarity)
-        if draft is not None:
-            return replace(reply, text=draft.text, outcome=draft.outcome, sources=draft.sources)
-    choices = answer.choices(found, seen.places)
-    if found.band is not Band.NOT_COVERED and choices:
-        return replace(reply, text=say("choices", seen.language), outcome=Outcome.OFFERED_CHOICES, choices=choices)
-    text = say("not_covered_contact" if settings.contact else "not_covered", seen.language, contact=settings.contact)
-    return replace(reply, text=text, outcome=Outcome.UNANSWERED_NOT_COVERED)
-
-
 def _record_gap(session: Session, assistant: Assistant, received: Received, reply: Reply, now: datetime) -> None:
-    unanswered = Unanswered(assistant.mask(reply.question), reply.outcome, reply.language, received.conversation_id)
+    question = assistant.mask(reply.question or received.text)
+    unanswered = Unanswered(question, reply.outcome, reply.language, received.conversation_id)
     gaps.record(session, unanswered, assistant.new_id(), now=now)
-
-
-def _hits(found: Found) -> list[dict[str, Any]]:
-    return [{"passage": hit.passage_id, "article": hit.article_id, "score": round(hit.score, 4)} for hit in found.passages]
-
-
-def _timed(reply: Reply, started: float) -> Reply:
-    return replace(reply, trace={**reply.trace, "milliseconds": round(1000 * (time.perf_counter() - started), 1)})

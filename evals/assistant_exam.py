@@ -15,6 +15,7 @@ from assistant.question import Said, restate
 from assistant.tables import ConversationId, Message, Outcome, Role, Turn
 from assistant.turn import take_turn
 from assistant.wording import shipped
+from evals import held_out
 from evals.folders import BrokenSet, checked_rows
 from evals.laboratory import Laboratory, laboratory
 from evals.metrics import rank_of_gold
@@ -127,7 +128,9 @@ class Centre:
 def grade(file: Path, settings: Settings, cache: Path, tell: Callable[[str], None], sample: Path = SAMPLE) -> SetResult:
     """All measures of one file of our own examples. Raise BrokenSet."""
     examples = read(file)
+    fitted, note = held_out.fit_without(file.stem, settings.knowledge.target_error)
     with laboratory(settings, cache) as lab:
+        lab.judge_by(fitted)
         centre = open_centre(lab, sample)
         _refuse_unknown(file, examples, set(centre.names.values()))
         tell(f"own/{file.stem}: {len(examples)} turns")
@@ -138,7 +141,7 @@ def grade(file: Path, settings: Settings, cache: Path, tell: Callable[[str], Non
         part = measures([e for e in ended if e.example.kind == kind])
         found |= {f"{name}@{kind}": measure for name, measure in part.items()}
     found |= {f"{name}@{ENGLISH}": measure for name, measure in measures(originals).items()}
-    return SetResult(f"own/{file.stem}", found, misses=tuple(_misses(ended)))
+    return SetResult(f"own/{file.stem}", found, (note,), misses=tuple(_misses(ended)))
 
 
 def open_centre(lab: Laboratory, sample: Path) -> Centre:

@@ -112,6 +112,7 @@ def bench(plan: Plan, settings: Settings, tell: Tell) -> Bench:
         ours = MiniLM(folder / "models")
         floor = Floor(reference.plain_model(ours), passages)
         small = _turns(folder, asked, floor, tell)
+        _tell_all(small, tell)
         figures = [*small, *_embedding(plan, settings, ours, floor, tell)]
         if plan.scale:
             tell(f"adding synthetic passages up to {plan.scale}")
@@ -228,6 +229,12 @@ def _at_scale(folder: Path, asked: Questions, small: Figure, passages: int, tell
         Figure(f"serve to first answer, {name}", first, "s", "", None, None, 1),
         Figure(f"memory, {name}", memory, "MB", "", None, None, 1),
     ]
+
+
+def _tell_all(figures: Sequence[Figure], tell: Tell) -> None:
+    """What is known already: a run is long, and may not reach its end."""
+    for figure in figures:
+        tell(f"  {figure.name}: {figure.value:.1f} {figure.unit}" + (f", {figure.ratio:.2f} × the reference" if figure.ratio else ""))
 
 
 def _p(times: Sequence[float], percent: int) -> float:

@@ -1,5 +1,6 @@
 """Reads the sets that search is graded on, ours and public ones by path, into one shape."""
 
+import csv
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+SAMPLE = Path(__file__).parent.parent / "knowledge" / "sample"
+EXAMPLES = Path(__file__).parent / "examples"
 RETRIEVAL_SETS = ("libreoffice_help", "logingov_help", "mtrag_un_govt_clapnq", "techqa")
 
 
@@ -71,20 +74,22 @@ def retrieval_set(folder: Path) -> RetrievalSet:
     return RetrievalSet(folder.name, documents, queries)
 
 
-def faq_set(file: Path, *, wordings: int, per_intent: int, outside: int, skip: tuple[str, ...] = ()) -> RetrievalSet:
+def faq_set(file: Path, *, wordings: int, per_intent: int, outside: int, skip_every: int = 0) -> RetrievalSet:
     """FAQs made of an intent set: a FAQ is an intent's first training wordings, its test wordings are the questions.
 
     Answers are not known, so a FAQ's text only repeats its question. Questions marked "oos", and those of
-    intents in `skip` (left out of the FAQs), are the ones that nothing answers.
+    every `skip_every`-th intent, which gets no FAQ, are the ones that nothing answers.
     """
     train: dict[str, list[str]] = defaultdict(list)
     test: dict[str, list[str]] = defaultdict(list)
     for row in rows(file):
         (train if row["split"] == "train" else test)[row["intent"]].append(row["text"])
+    train.pop("oos", None)
+    skipped = set(sorted(train)[::skip_every]) if skip_every else set()
     documents = tuple(
         Document(intent, said[0], said[0], "en", "faq", tuple(said[1:wordings]))
         for intent, said in sorted(train.items())
-        if intent != "oos" and intent not in skip
+        if intent not in skipped
     )
     live = {document.doc_id for document in documents}
     queries = [
@@ -93,3 +98,22 @@ def faq_set(file: Path, *, wordings: int, per_intent: int, outside: int, skip: t
         for n, text in enumerate(said[: outside if intent == "oos" else per_intent])
     ]
     return RetrievalSet(f"{file.stem}-{wordings}", documents, tuple(queries))
+
+
+def sample_centre(examples: str = "sample_centre") -> RetrievalSet:
+    """Our own help centre with our own questions; those that need the turns before are left out."""
+    articles = [_sample_article(file) for file in sorted((SAMPLE / "articles").rglob("*.md"))]
+    with (SAMPLE / "faqs.csv").open(encoding="utf-8", newline="") as stream:
+        faqs = [Document(f"faq:{row['id']}", row["question"], row["answer"], "en", "faq") for row in csv.DictReader(stream)]
+    queries = tuple(
+        Query(row["id"], row["text"], frozenset(row["gold"]), bool(row.get("answerable", row["gold"])))
+        for row in rows(EXAMPLES / f"{examples}.jsonl")
+        if not row.get("history")
+    )
+    return RetrievalSet(examples, (*articles, *faqs), queries)
+
+
+def _sample_article(file: Path) -> Document:
+    front, text = file.read_text(encoding="utf-8").split("---", 2)[1:]
+    title = next(line.removeprefix("title:").strip().strip('"') for line in front.splitlines() if line.startswith("title:"))
+    return Document(file.stem, title, text, "en")

@@ -11,6 +11,7 @@ from api.bootstrap import Service
 from api.settings import Settings
 from evals.remembering import RememberingEncoder
 from knowledge.articles import ArticleText
+from knowledge.confidence import Confidence
 from knowledge.embedding import Vectors, vectors
 from knowledge.publishing import Change, Origin
 
@@ -38,6 +39,11 @@ class Laboratory:
                 ids[done.external_id] = done.article_id
         self.service.library.refresh()
         return ids
+
+    def judge_by(self, fitted: Confidence) -> None:
+        """Let search state its probabilities by this fit."""
+        self.service.library.fitted = fitted
+        self.service.library.open()
 
     def embed(self, texts: Sequence[str]) -> dict[str, Vectors]:
         """One row per text by encoder, as a turn embeds a question."""
@@ -74,9 +80,10 @@ def share_models(folder: Path, cache: Path) -> None:
 
 
 def _remember(service: Service, cache: Path, stack: ExitStack) -> None:
-    """Put remembering encoders in the place of the library's, and open it anew with them."""
+    """Put remembering encoders in the place of the library's and the guard's, and open the library anew with them."""
     encoders = {name: RememberingEncoder(encoder, cache / "vectors.db") for name, encoder in service.library.encoders.items()}
     for encoder in encoders.values():
         stack.callback(encoder.close)
     service.library.encoders = encoders
     service.library.open()
+    service.assistant.guard.encoders = {name: encoders[name] for name in service.assistant.guard.encoders}

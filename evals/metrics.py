@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 
+DEPTH = 10  # of mrr and ndcg
 BINS = 10  # of the calibration error, as quality-bars.md says
 
 
@@ -25,13 +26,13 @@ def hit_at(ranks: Sequence[int | None], k: int) -> float:
 
 def mrr_at_10(ranks: Sequence[int | None]) -> float:
     """Mean of one over the place of the first right document; 0 beyond the tenth."""
-    return sum(1.0 / (rank + 1) for rank in ranks if rank is not None and rank < 10) / max(len(ranks), 1)
+    return sum(1.0 / (rank + 1) for rank in ranks if rank is not None and rank < DEPTH) / max(len(ranks), 1)
 
 
 def ndcg_at_10(ranked: Sequence[str], gold: AbstractSet[str]) -> float:
     """Discounted gain with right or wrong as the grades."""
-    gain = sum(1.0 / math.log2(place + 2) for place, doc_id in enumerate(ranked[:10]) if doc_id in gold)
-    ideal = sum(1.0 / math.log2(place + 2) for place in range(min(len(gold), 10)))
+    gain = sum(1.0 / math.log2(place + 2) for place, doc_id in enumerate(ranked[:DEPTH]) if doc_id in gold)
+    ideal = sum(1.0 / math.log2(place + 2) for place in range(min(len(gold), DEPTH)))
     return gain / ideal if ideal else 0.0
 
 

@@ -36,10 +36,11 @@ class SetResult:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A set that could not be graded, and why."""
+    """A set that could not be graded, and why: it is `broken`, or there is no grader for what it holds."""
 
     name: str
     reason: str
+    broken: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,18 @@ class Report:
     """One run of the exam: what was graded, what is broken, and what has no grader yet."""
 
     sets: tuple[SetResult, ...] = ()
-    broken: tuple[Trouble, ...] = ()
-    ungraded: tuple[Trouble, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def broken(self) -> list[Trouble]:
+        """What must be mended before it can be graded."""
+        return [trouble for trouble in self.troubles if trouble.broken]
+
+    @property
+    def ungraded(self) -> list[Trouble]:
+        """What waits for a grader."""
+        return [trouble for trouble in self.troubles if not trouble.broken]
 
 
 Metrics = Mapping[str, Measure]

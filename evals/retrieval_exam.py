@@ -1,15 +1,16 @@
 """Grades finding and knowing when not to answer on a set of articles and questions, through the real library."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from api.settings import Settings
-from assistant import answer
+from assistant import replying
 from assistant.answer import Manner
-from assistant.question import Said, restate
+from assistant.looking import look
+from assistant.question import Question, Said, restate
 from assistant.tables import Role
 from assistant.wording import shipped
 from evals import answer_recall, held_out, searching
@@ -19,14 +20,11 @@ from evals.laboratory import Laboratory, laboratory
 from evals.results import Measure, SetResult
 from evals.scorers import Asked, by_part, curve, finding, knowing, share
 from knowledge.articles import ArticleText
-from knowledge.confidence import Band, Confidence
 from knowledge.language import detect
 from knowledge.library import MAIN
-from knowledge.search import Found
 from knowledge.tables import ArticleKind
 
 SHOWN = 10  # articles a ranking is graded on
-QUOTABLE = 5  # passages a turn asks for: the rest is only for the ranking
 FIRST = 600  # of a long set, its first questions are graded apart too
 FLAGS = ("hub", "lang", "collection")  # fields of a question by which a set is also graded in parts
 RESTATED = "restated"
@@ -39,36 +37,20 @@ class Reader:
 
     lab: Laboratory
     names: Mapping[str, str]
-    fitted: Confidence
 
     def ask(self, question: str, query: Query, parts: tuple[str, ...]) -> Asked:
-        """What a visitor would get for this question, guards and small talk aside."""
+        """What a visitor would get for this question, incoming guards and small talk aside."""
         service = self.lab.service
+        settings, guard = service.settings.assistant, service.assistant.guard
         spoken = shipped(detect(question) or "en")
-        found = self._graded(service.library.find(question, self.lab.embed([question]), language=spoken, limit=SHOWN))
-        cited, offered = self._replied(question, replace(found, passages=found.passages[:QUOTABLE]), spoken)
-        ranked = tuple(self.names[article] for article, _ in found.explanation.articles[:SHOWN])
-        return Asked(question, query.answerable, query.gold, ranked, found.probability, found.band, cited, offered, parts)
-
-    def _graded(self, found: Found) -> Found:
-        """The same with the probability of the fit that has not seen this set."""
-        probability = self.fitted.probability(found.explanation.features) if found.passages else 0.0
-        return replace(found, probability=probability, band=self.fitted.band(probability))
-
-    def _replied(self, question: str, found: Found, spoken: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The articles cited and the articles offered, as the turn decides by the band."""
-        service = self.lab.service
+        manner = Manner(settings.answer_words, settings.max_sources, spoken, service.assistant.link)
         with service.database.read() as session:
-            places = service.library.places(session, list(dict.fromkeys(hit.article_id for hit in found.passages)))
-        if found.band is Band.ANSWER:
-            settings = service.settings.assistant
-            manner = Manner(settings.answer_words, settings.max_sources, spoken, service.assistant.link)
-            draft = answer.compose(question, list(found.passages), places, manner, service.library.rarity)
-            if draft is not None:
-                return tuple(self.names[source.article_id] for source in draft.sources), ()
-        if found.band is Band.NOT_COVERED:
-            return (), ()
-        return (), tuple(self.names[choice.article_id] for choice in answer.choices(found, places))
+            seen = look(session, service.library, Question(question), self.lab.embed([question]), None)
+        drafted, _ = replying.screened(replying.draft(seen, settings, manner, service.library.rarity), seen, guard, settings, spoken)
+        cited = tuple(self.names[source.article_id] for source in (drafted.draft.sources if drafted.draft else ()))
+        offered = tuple(self.names[choice.article_id] for choice in drafted.choices)
+        ranked = tuple(self.names[article] for article, _ in seen.found.explanation.articles[:SHOWN])
+        return Asked(question, query.answerable, query.gold, ranked, seen.found.probability, cited, offered, parts)
 
 
 def grade(folder: Path, settings: Settings, cache: Path, tell: Callable[[str], None]) -> SetResult:
@@ -78,9 +60,10 @@ def grade(folder: Path, settings: Settings, cache: Path, tell: Callable[[str], N
     parts = _parts(list(rows(folder / "queries.jsonl")))
     fitted, note = held_out.fit_without(folder.name, settings.knowledge.target_error)
     with laboratory(settings, cache) as lab:
+        lab.judge_by(fitted)
         tell(f"{folder.name}: publishing {len(data.documents)} articles")
         ids = lab.publish([_article(document) for document in data.documents])
-        reader = Reader(lab, {article: name for name, article in ids.items()}, fitted)
+        reader = Reader(lab, {article: name for name, article in ids.items()})
         lab.embed([query.text for query in data.queries])
         tell(f"{folder.name}: asking {len(data.queries)} questions")
         asked = [reader.ask(query.text, query, of_query) for query, of_query in zip(data.queries, parts, strict=True)]

@@ -3,21 +3,22 @@
 A set that is broken says why and the others go on; a set without a grader is named, never skipped in silence.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from api.settings import Settings
-from evals import assistant_exam, retrieval_exam
+from evals import assistant_exam, guarding, retrieval_exam
 from evals.folders import BrokenSet, Source, sources
 from evals.laboratory import IngestError
 from evals.results import Report, SetResult, Trouble
 
 CACHE = Path("build/evals")
-OWN = ("sample_centre", "sample_centre_languages")
+CENTRE = ("sample_centre", "sample_centre_languages")  # our own examples for the whole assistant
 
 Tell = Callable[[str], None]
-Grader = Callable[["Run", Source], SetResult]
+Graded = Iterator[SetResult | Trouble]
+Grader = Callable[["Run", Sequence[Source]], Graded]
 
 
 @dataclass(frozen=True)
@@ -40,36 +41,50 @@ def run(plan: Run) -> Report:
     found = [source for source in _every(plan) if plan.wants(source.name)]
     if not found:
         raise BrokenSet(f"no set is called {', '.join(plan.only)}")
-    done: list[SetResult] = []
-    broken: list[Trouble] = []
-    ungraded: list[Trouble] = []
-    for source in found:
-        grader = GRADERS.get(source.kind)
-        if grader is None:
-            ungraded.append(Trouble(source.name, f"there is no grader for {source.kind} yet"))
-            continue
-        plan.tell(source.name)
-        try:
-            done.append(grader(plan, source))
-        except (BrokenSet, IngestError) as trouble:
-            broken.append(Trouble(source.name, str(trouble)))
-    return Report(tuple(done), tuple(broken), tuple(ungraded), _about(plan))
+    graded: list[SetResult | Trouble] = []
+    for kind in dict.fromkeys(source.kind for source in found):
+        plan.tell(kind)
+        graded += GRADERS.get(kind, _nobody)(plan, [source for source in found if source.kind == kind])
+    results = tuple(result for result in graded if isinstance(result, SetResult))
+    return Report(results, tuple(trouble for trouble in graded if isinstance(trouble, Trouble)), _about(plan))
 
 
 def _every(plan: Run) -> list[Source]:
-    own = [Source("own", assistant_exam.EXAMPLES / f"{name}.jsonl") for name in OWN]
-    return own + (sources(plan.data) if plan.data else [])
+    own = [assistant_exam.EXAMPLES / f"{name}.jsonl" for name in CENTRE]
+    own += sorted((assistant_exam.EXAMPLES / guarding.KIND).glob("*.jsonl"))
+    return [Source("own", path) for path in own] + (sources(plan.data) if plan.data else [])
 
 
-def _own(plan: Run, source: Source) -> SetResult:
-    return assistant_exam.grade(source.path, plan.settings, plan.cache, plan.tell)
+def _own(plan: Run, members: Sequence[Source]) -> Graded:
+    guards = [source for source in members if source.path.parent.name == guarding.KIND]
+    for source in members:
+        if source not in guards:
+            yield _tried(source, lambda path: assistant_exam.grade(path, plan.settings, plan.cache, plan.tell))
+    yield from guarding.grade(guards, None, plan.settings, plan.cache)
 
 
-def _retrieval(plan: Run, source: Source) -> SetResult:
-    return retrieval_exam.grade(source.path, plan.settings, plan.cache, plan.tell)
+def _retrieval(plan: Run, members: Sequence[Source]) -> Graded:
+    for source in members:
+        yield _tried(source, lambda path: retrieval_exam.grade(path, plan.settings, plan.cache, plan.tell))
 
 
-GRADERS: dict[str, Grader] = {"own": _own, "retrieval": _retrieval}
+def _guardrails(plan: Run, members: Sequence[Source]) -> Graded:
+    whole = plan.wants(f"{guarding.KIND}/of ordinary questions and passages")
+    yield from guarding.grade(members, plan.data if whole else None, plan.settings, plan.cache)
+
+
+def _nobody(_plan: Run, members: Sequence[Source]) -> Graded:
+    yield from (Trouble(source.name, f"there is no grader for {source.kind} yet", broken=False) for source in members)
+
+
+def _tried(source: Source, grade: Callable[[Path], SetResult]) -> SetResult | Trouble:
+    try:
+        return grade(source.path)
+    except (BrokenSet, IngestError) as trouble:
+        return Trouble(source.name, str(trouble))
+
+
+GRADERS: dict[str, Grader] = {"own": _own, "retrieval": _retrieval, "guardrails": _guardrails}
 
 
 def _about(plan: Run) -> dict[str, str]:

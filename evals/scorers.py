@@ -12,7 +12,6 @@ import numpy as np
 from evals import metrics
 from evals.metrics import rank_of_gold
 from evals.results import Measure, known
-from knowledge.confidence import Band
 
 DRAWS = 500  # of the bootstrap: the ends of an interval are then good to about a tenth of its width
 SEED = 11
@@ -31,7 +30,6 @@ class Asked:
     gold: frozenset[str]
     ranked: tuple[str, ...]
     probability: float
-    band: Band
     cited: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from langchain_core.embeddings import Embeddings
 from evals.datasets import Document, RetrievalSet
 from knowledge.confidence import Confidence
 from knowledge.passages import cut, embedded_text
-from knowledge.search import Found, MemoryVectorIndex, SearchableArticle, Searcher, SearchablePassage, TitleVectors
+from knowledge.search import Found, MemoryVectorIndex, SearchableArticle, SearchablePassage, Searcher, TitleVectors
 from knowledge.vectors import Vectors
 
 SHOWN = 10  # documents a ranking is graded on
@@ -72,12 +72,8 @@ class Answered:
 def searchable(document: Document) -> SearchableArticle:
     """A document as the publisher would hand it to search."""
     pieces = cut(document.title, document.text) or cut(document.title, document.title)
-    passages = tuple(
-        SearchablePassage(f"{document.doc_id}#{piece.position}", embedded_text(document.title, piece)) for piece in pieces
-    )
-    return SearchableArticle(
-        document.doc_id, document.title, passages, document.kind, document.wordings, document.language
-    )
+    passages = tuple(SearchablePassage(f"{document.doc_id}#{piece.position}", embedded_text(document.title, piece)) for piece in pieces)
+    return SearchableArticle(document.doc_id, document.title, passages, document.kind, document.wordings, document.language)
 
 
 def bench(data: RetrievalSet, main: Embeddings, multilingual: Embeddings | None, fitted: Confidence | None = None) -> Bench:
@@ -85,17 +81,19 @@ def bench(data: RetrievalSet, main: Embeddings, multilingual: Embeddings | None,
     articles = [searchable(document) for document in data.documents]
     entries = [entry for article in articles for entry in article.entries()]
     ids, texts = [entry[0] for entry in entries], [entry[1] for entry in entries]
-    indexes = [MemoryVectorIndex() if encoder else None for encoder in (main, multilingual)]
-    for encoder, index in zip((main, multilingual), indexes, strict=True):
-        if encoder is not None and index is not None:
-            index.put(ids, np.asarray(encoder.embed_documents(texts), dtype=np.float32))
-    first, second = indexes
-    assert first is not None
-    searcher = Searcher(main, first, multilingual=multilingual, multilingual_index=second, fitted=fitted)
+    index = _indexed(main, ids, texts)
+    other = None if multilingual is None else _indexed(multilingual, ids, texts)
+    searcher = Searcher(main, index, multilingual=multilingual, multilingual_index=other, fitted=fitted)
     titles = _titles(articles, main, multilingual)
     searcher.put_many(articles, titles)
     ids_of = [article.article_id for article in articles]
     return Bench(data.name, searcher, dict(zip(ids_of, articles, strict=True)), dict(zip(ids_of, titles, strict=True)))
+
+
+def _indexed(encoder: Embeddings, ids: list[str], texts: list[str]) -> MemoryVectorIndex:
+    index = MemoryVectorIndex()
+    index.put(ids, np.asarray(encoder.embed_documents(texts), dtype=np.float32))
+    return index
 
 
 def _titles(articles: Sequence[SearchableArticle], main: Embeddings, multilingual: Embeddings | None) -> list[TitleVectors]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -21,10 +22,10 @@ from guardrails.settings import GuardSettings
 Rows = NDArray[np.float32]
 
 SHIPPED = Path(__file__).parent / "fitted"
-FORMAT = 3  # of the npz and of everything below that changes a score
-GAMMA = 0.5  # kernel width, on the squared distance of joined unit vectors; leave-one-out was flat from .25 to 1
-RIDGE = 0.3  # leave-one-out was flat from .1 to 1
-COMPONENTS = 320  # principal components kept: leave-one-out as with all 896, a third of the size and time
+FORMAT = 4  # of the npz and of everything below that changes a score
+GAMMA = 1.0  # kernel width on the squared distance of unit vectors; leave-one-out was flat from .5 to 2
+RIDGE = 0.15  # leave-one-out was flat from .08 to .3
+COMPONENTS = 208  # principal components kept of each encoder: leave-one-out as with all, half of the size and time
 FAR = -0.8  # the score of a text that is like no example at all: near that of an allowed one
 # Pairs whose examples overlap by nature: those of one say nothing about the other.
 OVERLAPPING = frozenset(
@@ -66,9 +67,8 @@ class Fitted:
     key: str
     policies: tuple[str, ...]
     encoders: tuple[str, ...]
-    mean: Rows
-    basis: Rows
-    support: Rows
+    bases: tuple[Rows, ...]
+    supports: tuple[Rows, ...]
     weights: Rows
     thresholds: Rows
     slopes: Rows
@@ -77,16 +77,18 @@ class Fitted:
 
     def scores(self, vectors: Mapping[str, Rows]) -> Rows:
         """Probability of every policy for every row."""
-        projected = (joined(vectors, self.encoders) - self.mean) @ self.basis
-        raw = kernel(projected, self.support) @ self.weights + FAR
+        raw = self._likeness(vectors) @ self.weights + FAR
         return np.asarray(1 / (1 + np.exp(-(self.slopes * raw + self.offsets))), dtype=np.float32)
 
     def nearest(self, vectors: Mapping[str, Rows], count: int) -> list[list[tuple[int, float]]]:
         """For every row the examples most like it: their numbers in `material` order, with likeness from 0 to 1."""
-        projected = (joined(vectors, self.encoders) - self.mean) @ self.basis
-        likeness = kernel(projected, self.support)
+        likeness = self._likeness(vectors)
         order = np.argsort(-likeness, axis=1)[:, :count]
         return [[(int(i), float(row[i])) for i in best] for row, best in zip(likeness, order, strict=True)]
+
+    def _likeness(self, vectors: Mapping[str, Rows]) -> Rows:
+        projected = [vectors[name] @ basis for name, basis in zip(self.encoders, self.bases, strict=True)]
+        return kernel(projected, self.supports)
 
 
 @dataclass(frozen=True)
@@ -113,19 +115,17 @@ def fit(policies: Sequence[Policy], vectors: Mapping[str, Rows], settings: Guard
     rows = material(policies)
     names = tuple(sorted(policy.id for policy in policies))
     encoders = tuple(sorted(vectors))
-    together = joined(vectors, encoders)
-    mean = together.mean(axis=0)
-    basis = _components(together - mean)
-    support = ((together - mean) @ basis).astype(np.float16).astype(np.float32)
-    inverse = np.linalg.inv(kernel(support, support) + RIDGE * np.eye(len(rows), dtype=np.float32))
+    bases = tuple(_components(vectors[name]) for name in encoders)
+    supports = tuple((vectors[name] @ basis).astype(np.float16).astype(np.float32) for name, basis in zip(encoders, bases, strict=True))
+    inverse = np.linalg.inv(kernel(supports, supports) + RIDGE * np.eye(len(rows), dtype=np.float32))
     wanted = _targets(rows, names)
     weights = inverse @ (wanted - FAR)
-    left_out = wanted - weights / np.diag(inverse)[:, None]
+    left_out = np.asarray(wanted - weights / np.diag(inverse)[:, None], dtype=np.float32)
     budgets = {policy.id: _budgets(policy, settings) for policy in policies}
     columns = [_calibrated(rows, name, left_out[:, n], budgets[name], settings) for n, name in enumerate(names)]
     thresholds, slopes, offsets = (np.array([column[i] for column in columns], dtype=np.float32) for i in range(3))
     quality = tuple(column[3] for column in columns)
-    return Fitted(key, names, encoders, mean, basis, support, weights.astype(np.float32), thresholds, slopes, offsets, quality)
+    return Fitted(key, names, encoders, bases, supports, weights.astype(np.float32), thresholds, slopes, offsets, quality)
 
 
 def prepared(
@@ -158,20 +158,19 @@ def save(fitted: Fitted, file: Path) -> None:
     """Write an npz that `load` reads; complete or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial.npz")
-    np.savez_compressed(
-        partial,
+    arrays: dict[str, Any] = dict(
         key=np.array(fitted.key),
         policies=np.array(fitted.policies),
         encoders=np.array(fitted.encoders),
-        mean=fitted.mean,
-        basis=fitted.basis.astype(np.float16),
-        support=fitted.support.astype(np.float16),
+        **{f"basis_{n}": basis.astype(np.float16) for n, basis in enumerate(fitted.bases)},
+        **{f"support_{n}": support.astype(np.float16) for n, support in enumerate(fitted.supports)},
         weights=fitted.weights,
         thresholds=fitted.thresholds,
         slopes=fitted.slopes,
         offsets=fitted.offsets,
         quality=np.array([(q.separation, q.recall, q.false_blocks) for q in fitted.quality]),
     )
+    np.savez_compressed(partial, **arrays)
     partial.replace(file)
 
 
@@ -179,25 +178,30 @@ def load(file: Path) -> Fitted:
     """A fit from its npz; nothing in it is executed."""
     with np.load(file, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    rows = {name: arrays[name].astype(np.float32) for name in ("mean", "basis", "support", "weights", "thresholds", "slopes", "offsets")}
+    rows = {name: arrays[name].astype(np.float32) for name in ("weights", "thresholds", "slopes", "offsets")}
     policies, encoders = (tuple(str(x) for x in arrays[name]) for name in ("policies", "encoders"))
     quality = tuple(Quality(*(float(x) for x in row)) for row in arrays["quality"])
-    return Fitted(str(arrays["key"]), policies, encoders, **rows, quality=quality)
+    bases, supports = (tuple(arrays[f"{kind}_{n}"].astype(np.float32) for n in range(len(encoders))) for kind in ("basis", "support"))
+    return Fitted(str(arrays["key"]), policies, encoders, bases, supports, **rows, quality=quality)
 
 
-def joined(vectors: Mapping[str, Rows], encoders: Sequence[str]) -> Rows:
-    """The vectors of the encoders side by side."""
-    return np.hstack([vectors[name] for name in encoders]).astype(np.float32)
+def kernel(left: Sequence[Rows], right: Sequence[Rows]) -> Rows:
+    """Likeness from 0 to 1 of every row to every row: the mean of each encoder's Gaussian kernel and of their geometric mean."""
+    single = [np.exp(-GAMMA * _distance(a, b)) for a, b in zip(left, right, strict=True)]
+    if len(single) == 1:
+        return np.asarray(single[0], dtype=np.float32)
+    together = np.prod(single, axis=0) ** (1 / len(single))
+    return np.asarray((sum(single) + together) / (len(single) + 1), dtype=np.float32)
 
 
-def kernel(left: Rows, right: Rows) -> Rows:
-    """exp(-GAMMA · squared distance) of every row of `left` to every row of `right`."""
-    distance = (left * left).sum(axis=1)[:, None] + (right * right).sum(axis=1)[None] - 2 * left @ right.T
-    return np.exp(-GAMMA * np.maximum(distance, 0))
+def _distance(left: Rows, right: Rows) -> Rows:
+    squared = (left * left).sum(axis=1)[:, None] + (right * right).sum(axis=1)[None] - 2 * left @ right.T
+    return np.asarray(np.maximum(squared, 0), dtype=np.float32)
 
 
-def _components(centred: Rows) -> Rows:
-    """The directions in which the rows differ most, rounded as they are stored."""
+def _components(rows: Rows) -> Rows:
+    """The directions in which the rows differ most, rounded as they are stored; distances need no centring."""
+    centred = rows - rows.mean(axis=0)
     _, directions = np.linalg.eigh(centred.T @ centred)
     return np.asarray(directions[:, ::-1][:, :COMPONENTS].astype(np.float16), dtype=np.float32)
 
@@ -219,8 +223,9 @@ def _targets(rows: Sequence[Example], names: Sequence[str]) -> Rows:
 def _calibrated(rows: Sequence[Example], name: str, left_out: Rows, budgets: tuple[float, float], settings: GuardSettings) -> tuple[float, float, float, Quality]:
     """Threshold, slope, offset and quality of one policy, from leave-one-out scores."""
     own = np.array([row.policy == name for row in rows])
+    alien = np.array([row.policy != name and frozenset((row.policy, name)) not in OVERLAPPING for row in rows])
     caught = np.array([row.caught for row in rows])
-    positive, neighbour, other = left_out[own & caught], left_out[own & ~caught], left_out[~own & ~caught]
+    positive, neighbour, other = left_out[own & caught], left_out[own & ~caught], left_out[alien & ~caught]
     separation = _auc(positive, neighbour)
     if separation < settings.min_separation:
         raise CannotTell(_explanation(rows, name, left_out, separation, settings))
@@ -235,8 +240,8 @@ def _calibrated(rows: Sequence[Example], name: str, left_out: Rows, budgets: tup
 def _budgets(policy: Policy, settings: GuardSettings) -> tuple[float, float]:
     """Shares of the own neighbours and of everything else allowed that may be caught."""
     if policy.action is Action.ROUTE:
-        return settings.route_budget, settings.route_ordinary_budget
-    return settings.false_block_budget, settings.ordinary_budget
+        return policy.budget or settings.route_budget, settings.route_ordinary_budget
+    return policy.budget or settings.false_block_budget, settings.ordinary_budget
 
 
 def _explanation(rows: Sequence[Example], name: str, left_out: Rows, separation: float, settings: GuardSettings) -> str:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +37,8 @@ class Policy(BaseModel):
     queue: str = Field(pattern=r"^[a-z][a-z0-9_-]{1,39}$")
     priority: Literal["low", "normal", "high", "urgent"] = "normal"
     official_page: str | None = None
+    budget: float | None = Field(None, gt=0, le=0.3)
+    """Share of its own neighbours that it may catch, where the operator's general budget does not suit it."""
     reply: dict[str, str] = Field(min_length=1)
     patterns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     examples: dict[str, tuple[str, ...]] = Field(min_length=1)

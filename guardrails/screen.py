@@ -9,15 +9,24 @@ from pathlib import Path
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from guardrails.checks import injection
+from guardrails.checks import citations, grounding, injection, links, promises
 from guardrails.checks.language import unknown_language
 from guardrails.classifier import Fitted, Rows, prepared
-from guardrails.findings import Finding, Stage, Verdict, gravest
+from guardrails.documents import Suspect, suspects
+from guardrails.drafts import DraftToScreen
+from guardrails.findings import Action, Finding, Stage, Verdict, gravest
 from guardrails.policies import Policy, load, version
 from guardrails.sentences import sentences
 from guardrails.settings import GuardSettings
 
 INJECTION = "prompt_injection"
+OFF_TOPIC = "off_topic"
+OUTGOING = (
+    (citations.POLICY, citations.uncited),
+    (grounding.POLICY, grounding.unsupported),
+    (links.POLICY, links.foreign),
+    (promises.POLICY, promises.broken_promises),
+)
 
 # A sentence that asks or reports something we could answer, so that a mixed message is worth answering in part.
 REQUEST = re.compile(
@@ -57,11 +66,12 @@ def prepare(text: str) -> Prepared:
 class Guard:
     """All policies over all stages; knows nothing of time, storage or people. Safe to share between threads."""
 
-    def __init__(self, policies: Sequence[Policy], fitted: Fitted, settings: GuardSettings) -> None:
-        """`fitted` must have been made for these policies."""
+    def __init__(self, policies: Sequence[Policy], fitted: Fitted, settings: GuardSettings, encoders: Mapping[str, Embeddings] | None = None) -> None:
+        """`fitted` must have been made for these policies; `encoders` are needed only for documents and to explain."""
         self.policies = {policy.id: policy for policy in policies}
         self.fitted = fitted
         self.settings = settings
+        self.encoders = dict(encoders or {})
         self._column = {name: n for n, name in enumerate(fitted.policies)}
 
     @classmethod
@@ -71,7 +81,7 @@ class Guard:
         """Load the policies (the shipped ones by default) and their fit; raise PolicyError or CannotTell."""
         settings = settings or GuardSettings()
         loaded = load(policies) if policies else load()
-        return cls(loaded, prepared(loaded, encoders, cache, settings), settings)
+        return cls(loaded, prepared(loaded, encoders, cache, settings), settings, encoders)
 
     @cached_property
     def version(self) -> str:
@@ -82,18 +92,64 @@ class Guard:
         """The probability from which a policy catches."""
         return float(self.fitted.thresholds[self._column[policy]])
 
-    def incoming(self, message: Prepared, vectors: Mapping[str, Rows], language: str | None = None, confidence: float = 0.0) -> Verdict:
+    def incoming(self, message: Prepared, vectors: Mapping[str, Rows], language: str | None = None) -> Verdict:
         """Screen a visitor's message; `vectors` holds one row per row of `message.rows`, by encoder."""
-        scores = self.fitted.scores(vectors)
+        return self.judge(message, self.fitted.scores(vectors), language)
+
+    def judge(self, message: Prepared, scores: Rows, language: str | None = None) -> Verdict:
+        """`incoming` from ready scores, one row per row of the message."""
         findings: list[Finding] = []
         for policy in self._of(Stage.INCOMING):
             findings += self._by_score(policy, message, scores[:, self._column[policy.id]])
             findings += _by_pattern(policy, message)
         findings += self._steering(message)
-        if (unknown := unknown_language(message.text, language, confidence, self.settings)) is not None:
+        if (unknown := unknown_language(message.text, language, self.settings)) is not None:
             findings.append(unknown)
         whole = {name: float(scores[0, n]) for name, n in self._column.items()}
         return _verdict(message, findings, whole)
+
+    def outgoing(self, draft: DraftToScreen, vectors: Mapping[str, Rows] | None = None) -> Verdict:
+        """Screen an answer before anybody sees it; `vectors` of `prepare(draft.text).rows` are needed only when it is not quoted."""
+        findings = [
+            Finding(policy, Stage.OUTGOING, Action.REFUSE, 1.0, (0, len(draft.text)), enforced=True, reason=reason)
+            for policy, check in OUTGOING
+            for reason in check(draft)
+        ]
+        scores = dict(draft.kept_scores)
+        if not draft.quoted and vectors is not None:
+            best = self.fitted.scores(vectors).max(axis=0)
+            scores |= {name: float(best[n]) for name, n in self._column.items()}
+        for policy in self._of(Stage.OUTGOING):
+            if scores.get(policy.id, 0.0) >= self.threshold(policy.id) + self.settings.outgoing_margin * (1 - self.threshold(policy.id)):
+                span = (0, len(draft.text))
+                findings.append(Finding(policy.id, Stage.OUTGOING, policy.action, scores[policy.id], span, enforced=policy.enforced, reason="the answer reads like what it refuses"))
+        decisive = gravest(findings)
+        action, name = (decisive.action, decisive.policy) if decisive else (None, None)
+        return Verdict(tuple(findings), action, "" if decisive and decisive.action.blocks else draft.text, name, scores)
+
+    def document(self, texts: Sequence[str]) -> list[str | None]:
+        """For every passage why it must be held back, or None; only lines that could be orders are embedded."""
+        found = [suspects(text) for text in texts]
+        reasons: list[str | None] = [next((s.reason for s in of_text if s.certain), None) for of_text in found]
+        doubtful = [(n, s) for n, of_text in enumerate(found) if reasons[n] is None for s in of_text]
+        if doubtful and self.encoders:
+            lines = [suspect.text for _, suspect in doubtful] + [suspect.rest for _, suspect in doubtful]
+            vectors = {name: np.asarray(encoder.embed_documents(lines), dtype=np.float32) for name, encoder in self.encoders.items()}
+            half = len(doubtful)
+            scores = self.fitted.scores({name: rows[:half] for name, rows in vectors.items()})
+            kin = np.max([(rows[:half] * rows[half:]).sum(axis=1) for rows in vectors.values()], axis=0)
+            for (n, suspect), score, likeness in zip(doubtful, scores, kin, strict=True):
+                reasons[n] = reasons[n] or self._doubt(suspect, score, float(likeness))
+        return reasons
+
+    def _doubt(self, suspect: Suspect, scores: Rows, likeness: float) -> str | None:
+        """A line is out of place when it asks for something quite different from the passage around it."""
+        injected = float(scores[self._column[INJECTION]]) if INJECTION in self._column else 0.0
+        strayed = float(scores[self._column[OFF_TOPIC]]) if OFF_TOPIC in self._column else 0.0
+        planted = likeness < self.settings.document_likeness and max(injected, strayed) >= self.settings.document_score
+        if planted or (suspect.commission and likeness < self.settings.commission_likeness):
+            return f"a line that has nothing to do with the passage asks for something: {suspect.text[:80]!r}"
+        return None
 
     def _of(self, stage: Stage) -> list[Policy]:
         return [policy for policy in self.policies.values() if stage in policy.stages and policy.mode != "off"]
@@ -105,7 +161,7 @@ class Guard:
         whole = float(scores[0])
         found = []
         if count > 1:
-            margin = self.settings.sentence_margin * (2 if count > self.settings.long_sentences else 1)
+            margin = self.settings.long_margin if count > self.settings.long_sentences else self.settings.sentence_margin
             alone = threshold if whole >= threshold else min(0.99, threshold + margin * (1 - threshold))
             for span, score in zip(message.spans, scores[1 : 1 + count], strict=True):
                 if score >= alone:

@@ -32,15 +32,18 @@ class GuardSettings(BaseModel):
         description="a policy whose leave-one-out AUC against its own neighbours is lower cannot be told from them and is refused",
     )
     sentence_margin: float = Field(
-        0.15,
-        ge=0,
-        le=1,
-        description="how much above its threshold one sentence of a longer message must score when the whole message does not",
+        0.0, ge=0, le=1, description="how far from its threshold towards 1 one sentence must score in a message of several, when the whole does not reach it"
     )
-    long_sentences: int = Field(
-        8, ge=2, le=100, description="a text with more sentences than this is a pasted log or post: single odd sentences then need twice the margin"
+    long_margin: float = Field(0.6, ge=0, le=1, description="the same in a long text: a pasted log or post is not blocked for one odd sentence")
+    long_sentences: int = Field(7, ge=2, le=100, description="a text with more sentences than this is long")
+    outgoing_margin: float = Field(
+        0.5, ge=0, le=1, description="how far beyond its threshold towards 1 a policy must score on an answer of ours: statements sound surer than questions"
     )
-    unknown_language_confidence: float = Field(
-        0.95, ge=0.5, le=1, description="a language neither encoder knows goes to a person only when recognised this surely (English sent away: at most .3 %)"
+    document_likeness: float = Field(
+        0.2, ge=0, le=1, description="a line of a passage less like the lines around it than this (cosine, in the kinder encoder) may be planted …"
     )
-    unknown_language_words: int = Field(4, ge=1, le=20, description="and in at least this many words")
+    document_score: float = Field(0.2, ge=0, le=1, description="… and is held when it scores this on injection or off-topic")
+    commission_likeness: float = Field(0.14, ge=0, le=1, description="a line that orders a text or a lecture is held below this likeness, whatever it scores")
+    unknown_language_words: int = Field(
+        4, ge=1, le=20, description="a language that neither encoder knows goes to a person only in at least this many words (English sent away: at most .3 %)"
+    )

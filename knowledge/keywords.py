@@ -9,13 +9,14 @@ import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 
 import tantivy
 
 from knowledge.language import function_words
 
 HEAP = 64_000_000  # bytes the writer may fill before it writes a segment; with 15 MB, loading takes twice as long
-MOST_TERMS = 48  # of a long question only its rarest words are searched: the rest costs time and finds nothing
+MOST_TERMS = 24  # of a long question only its rarest words are searched: with 48 nothing more is found on any public set
 MOST_PAIRS = 12  # neighbouring words looked for as pairs; a longer text is no phrase
 GAP = 1  # words that may stand between the two of a pair: "crop the image"
 LONGEST_WORD = 60  # characters; longer runs are data, not words
@@ -36,7 +37,7 @@ def _analyzer() -> tantivy.TextAnalyzer:
 
 def terms(text: str) -> list[str]:
     """The words of a text as the index knows them, in order, repeated ones kept."""
-    return list(_analyzer().analyze(text))
+    return list(_analyzer().analyze(text.encode("utf-8", "replace").decode()))
 
 
 @cache
@@ -96,7 +97,7 @@ class KeywordIndex:
     def search_pairs(self, words: Sequence[str], k: int) -> list[tuple[str, float]]:
         """As `search`, for neighbouring words that stand together in the text too."""
         few = words[: MOST_PAIRS + 1]
-        pairs = dict.fromkeys((a, b) for a, b in zip(few, few[1:], strict=False) if a != b)
+        pairs = dict.fromkeys((a, b) for a, b in pairwise(few) if a != b)
         queries = [tantivy.Query.phrase_query(self._schema, "body", [a, b], slop=GAP) for a, b in pairs]
         return self._best(self._index.searcher(), queries, k)
 
@@ -112,6 +113,10 @@ class KeywordIndex:
         searcher = self._index.searcher()
         total = searcher.num_docs
         return {word: _idf(searcher.doc_freq("body", word), total) for word in words}
+
+    def highest_rarity(self) -> float:
+        """What `rarity` gives a word that no text holds."""
+        return _idf(0, self._index.searcher().num_docs)
 
     def unknown(self, words: Iterable[str]) -> set[str]:
         """Those of the words that no text holds."""

@@ -1,6 +1,6 @@
 """What language a text is in, and the stem of an English word.
 
-A list of function words, endings and letters per language (languages.json, written by us) rather than
+A list of function words, endings and letters per language (data/languages.json, written by us) rather than
 a library: py3langid takes 93 MB of memory and lingua 61 MB; this takes one, and it knows when it does
 not know, which matters most for questions of two or three words.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import Stemmer
 
-DATA = Path(__file__).parent / "languages.json"
+DATA = Path(__file__).parent / "data" / "languages.json"
 READ = 2000  # characters of a text that are looked at: enough to be certain
 WORD, ENDING, LETTER = 1.0, 0.35, 1.2  # what a word, an ending, a letter of its own says for a language
 CERTAIN = 1.0  # the winner must have gathered this much: one word that is its own …
@@ -72,7 +72,7 @@ def _signs() -> _Signs:
 
 
 def _shared(lists: Mapping[str, str], worth: float) -> dict[str, dict[str, float]]:
-    """sign → language → worth, divided among the languages that have the sign."""
+    """From sign to language to worth, divided among the languages that have the sign."""
     speakers: dict[str, set[str]] = {}
     for language, signs in lists.items():
         for sign in signs.split():

@@ -125,18 +125,21 @@ class LiveArticles:
 
 def title_cosines(lives: Mapping[str, Live], vector: Vectors, *, multilingual: bool = False) -> dict[str, float]:
     """The cosine of a question and the nearest title of each article."""
-    rows = {key: live.multilingual_titles if multilingual else live.titles for key, live in lives.items()}
-    known = {key: titles for key, titles in rows.items() if titles is not None and len(titles)}
-    if not known:
+    keys, rows = [], []
+    for key, live in lives.items():
+        titles = live.multilingual_titles if multilingual else live.titles
+        if titles is not None and len(titles):
+            keys.append(key)
+            rows.append(titles)
+    if not rows:
         return {}
-    starts = np.cumsum([0, *(len(titles) for titles in known.values())])[:-1]
-    cosines = np.concatenate(list(known.values())).astype(np.float32) @ vector
-    return dict(zip(known, np.maximum.reduceat(cosines, starts).tolist(), strict=True))
+    cosines = np.concatenate(rows).astype(np.float32) @ vector
+    if len(cosines) > len(rows):
+        cosines = np.maximum.reduceat(cosines, np.cumsum([0, *map(len, rows[:-1])]))
+    return dict(zip(keys, cosines.tolist(), strict=True))
 
 
-def embedded_titles(
-    articles: Sequence[SearchableArticle], encoder: Embeddings, multilingual: Embeddings | None
-) -> list[TitleVectors]:
+def embedded_titles(articles: Sequence[SearchableArticle], encoder: Embeddings, multilingual: Embeddings | None) -> list[TitleVectors]:
     """Title vectors of many articles, made in one batch per encoder."""
     flat = [title for article in articles for title in article.titles]
     if not flat:

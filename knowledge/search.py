@@ -7,20 +7,39 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from knowledge import confidence, ranking
-from knowledge.confidence import Band as Band
-from knowledge.confidence import Confidence
-from knowledge.keywords import content_terms
+from knowledge.confidence import Band, Confidence
+from knowledge.keywords import content_terms, terms
 from knowledge.language import detect
-from knowledge.live import WORDING, Live, LiveArticles, embedded_titles, title_cosines
-from knowledge.live import SearchableArticle as SearchableArticle
-from knowledge.live import SearchablePassage as SearchablePassage
-from knowledge.live import TitleVectors as TitleVectors
+from knowledge.live import (
+    WORDING,
+    Live,
+    LiveArticles,
+    SearchableArticle,
+    SearchablePassage,
+    TitleVectors,
+    embedded_titles,
+    title_cosines,
+)
 from knowledge.ranking import Evidence, Method, Numbers, Ranking
-from knowledge.vectors import MemoryVectorIndex as MemoryVectorIndex
-from knowledge.vectors import VectorIndex as VectorIndex
-from knowledge.vectors import Vectors
+from knowledge.vectors import MemoryVectorIndex, VectorIndex, Vectors
+
+__all__ = [
+    "WORDING",
+    "Band",
+    "Explanation",
+    "Found",
+    "Hit",
+    "MemoryVectorIndex",
+    "SearchableArticle",
+    "SearchablePassage",
+    "Searcher",
+    "TitleVectors",
+    "VectorIndex",
+]
 
 CANDIDATES = 100  # passages each method may propose; 60 lose half a point of hit@5, 200 win nothing
+ENOUGH = 33  # live passages of a vector index; with fewer, more is asked
+PAIRED = 40  # passages that pairs of words may propose
 MOST_ASKED = 2500  # entries of a vector index that are looked at before giving up on dead ones
 MAIN_LANGUAGES = frozenset({"en"})  # what the main encoder understands well: MiniLM was trained on English
 
@@ -120,7 +139,8 @@ class Searcher:
         if not evidence.passages:
             return Found((), 0.0, Band.NOT_COVERED, Explanation(dropped=dropped, language=asked.language))
         ranked = ranking.rank(evidence)
-        features = self._features(asked, lives, evidence, ranked)
+        first = evidence.passages[ranked.rows[0]]
+        features = confidence.features(evidence, ranked, self._missing(asked, lives[first].text(first)))
         probability = self._confidence.probability(features)
         return Found(
             tuple(_hit(lives, evidence, row, score) for row, score in zip(ranked.rows[:limit], ranked.scores, strict=False)),
@@ -129,9 +149,7 @@ class Searcher:
             Explanation(features, _first(ranked, 2 * limit), dropped, asked.language),
         )
 
-    def _asked(
-        self, text: str, vector: Vectors | None, multilingual_vector: Vectors | None, language: str | None
-    ) -> _Question:
+    def _asked(self, text: str, vector: Vectors | None, multilingual_vector: Vectors | None, language: str | None) -> _Question:
         language = language or detect(text)
         if vector is None:
             vector = np.asarray(self._encoder.embed_query(text), dtype=np.float32)
@@ -141,11 +159,13 @@ class Searcher:
 
     def _evidence(self, asked: _Question) -> tuple[dict[str, Live], Evidence, tuple[str, ...]]:
         """The live articles by passage, a row of scores for each passage, and what was proposed but is not live."""
+        meaning, dead = _nearest(self._index, asked.vector, self._live)
+        multilingual, also_dead = _nearest(self._multilingual_index, asked.multilingual, self._live)
         proposed = {
-            Method.MEANING: _nearest(self._index, asked.vector, self._live),
-            Method.MULTILINGUAL: _nearest(self._multilingual_index, asked.multilingual, self._live),
+            Method.MEANING: meaning,
+            Method.MULTILINGUAL: multilingual,
             Method.WORDS: dict(self._live.passage_words.search(asked.words, CANDIDATES)),
-            Method.PAIRS: dict(self._live.passage_words.search_pairs(asked.words, CANDIDATES)),
+            Method.PAIRS: dict(self._live.passage_words.search_pairs(asked.words, PAIRED)),
         }
         by_article = dict(self._live.article_words.search(asked.words, CANDIDATES))
         every = dict.fromkeys(passage for scores in proposed.values() for passage in scores)
@@ -162,7 +182,7 @@ class Searcher:
             titles = title_cosines(by_id, asked.multilingual, multilingual=True)
             scores[:, Method.TITLE_MULTILINGUAL] = ranking.column(titles, articles)
         foreign, other = self._languages(asked, list(lives.values()))
-        return lives, Evidence(passages, articles, scores, foreign, other), tuple(p for p in every if p not in lives)
+        return lives, Evidence(passages, articles, scores, foreign, other), tuple(dict.fromkeys([*dead, *also_dead]))
 
     def _languages(self, asked: _Question, lives: Sequence[Live]) -> tuple[Numbers, Numbers]:
         """How foreign each article is to the main encoder, and whether it is in another language than the question."""
@@ -185,28 +205,36 @@ class Searcher:
         whole = sum(rarity.values())
         return sum(rarity[word] for word in unknown) / whole if whole else 0.0
 
-    def _features(
-        self, asked: _Question, lives: Mapping[str, Live], evidence: Evidence, ranked: Ranking
-    ) -> dict[str, float]:
-        return {}
+    def _missing(self, asked: _Question, text: str) -> float:
+        """The rarity of the rarest word of the question that a passage lacks, as a share of what a new word would have."""
+        words = dict.fromkeys(asked.words)
+        there = set(terms(text))
+        rarity = self._live.passage_words.rarity(word for word in words if word not in there)
+        return max(rarity.values(), default=0.0) / self._live.passage_words.highest_rarity()
 
 
-def _nearest(index: VectorIndex | None, vector: Vectors | None, live: LiveArticles) -> dict[str, float]:
-    """The best cosine by live passage; a wording speaks for its passage.
+def _nearest(index: VectorIndex | None, vector: Vectors | None, live: LiveArticles) -> tuple[dict[str, float], list[str]]:
+    """The best cosine by live passage, where a wording speaks for its passage, and the entries that are not live.
 
     Asks for more when what is not live, or one FAQ of many wordings, leaves too little.
     """
-    best: dict[str, float] = {}
     if index is None or vector is None:
-        return best
+        return {}, []
     asked = CANDIDATES
     while True:
+        best: dict[str, float] = {}
+        dead: list[str] = []
         entries = index.nearest(vector, asked)
         for entry, cosine in entries:
-            best.setdefault(entry.partition(WORDING)[0], cosine)
-        enough = sum(live.of(passage) is not None for passage in best) >= CANDIDATES // 3
-        if enough or len(entries) < asked or asked >= MOST_ASKED:
-            return best
+            passage = entry.partition(WORDING)[0]
+            if passage in best:
+                continue
+            if live.of(passage) is None:
+                dead.append(entry)
+            else:
+                best[passage] = cosine
+        if len(best) >= ENOUGH or len(entries) < asked or asked >= MOST_ASKED:
+            return best, dead
         asked *= 5
 
 

@@ -166,10 +166,10 @@ def quoted(service: Service, question: str) -> str:
     return "\n".join(place.passage.text for of_one in places.values() for place in of_one)
 
 
-def begin(service: Service, secret: str = "s", locale: str = "en") -> Conversation:
+def begin(service: Service, locale: str = "en") -> Conversation:
     """A conversation that has begun."""
     with service.database.write() as session:
-        return conversation.start(session, secret=secret, locale=locale, new_id=service.new_id, now=service.now())
+        return conversation.start(session, secret=service.new_id(), locale=locale, new_id=service.new_id, now=service.now())
 
 
 def say_to(service: Service, to: ConversationId, text: str, name: str | None = None, choice: str | None = None) -> Message:

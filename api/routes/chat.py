@@ -119,9 +119,11 @@ def search(request: Request, q: Annotated[str, Query(max_length=200)]) -> Search
             select(Article).where(live, Article.title.ilike(pattern, escape="\\")).order_by(Article.title).limit(MAX_FOUND)
         )
         by_id = {article.id: article for article in typed}
+        begun = set(by_id)
         ranked = list(dict.fromkeys(hit.article_id for hit in found.passages))
         by_id |= {a.id: a for a in session.scalars(select(Article).where(live, Article.id.in_(ranked)))}
-    order = sorted(by_id, key=lambda id_: ranked.index(id_) if id_ in ranked else len(ranked))
+    # a title that holds what was typed comes first: half a word means nothing to the search
+    order = sorted(by_id, key=lambda id_: (id_ not in begun, ranked.index(id_) if id_ in ranked else len(ranked)))
     return SearchOut(articles=[_found(service, by_id[id_]) for id_ in order[:MAX_FOUND]])
 
 

@@ -13,7 +13,6 @@ from api.addresses import resolver
 from api.context import limits_address, service_of
 from api.marking import marked
 from api.nodes import nodes_of
-from api.rendering import without_title
 from api.routes.chat import MAX_ID
 from api.shapes import ChoiceOut, In, Line
 from assistant import conversation
@@ -22,7 +21,11 @@ from assistant.tables import Feedback, Message, Role
 from knowledge.articles import NoSuchArticle
 from knowledge.tables import Article, ArticleState
 
-HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
 MessageId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
@@ -143,7 +146,7 @@ def _article(session: Session, request: Request, found: Article) -> PanelArticle
         language=found.language,
         updated_at=found.updated_at,
         url=found.url or service_of(request).assistant.link(found.slug, ""),
-        nodes=nodes_of(without_title(found.body, found.title), resolver(session, found)),
+        nodes=nodes_of(found.body, resolver(session, found), title=found.title),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from sqlalchemy import select
 
 from api import assets
 from api.assets import Asset, asset
@@ -15,16 +16,21 @@ from api.pages import PAGES
 from api.theme import theme_of
 from api.widget import ConfigOut, config_of, loader_config
 from knowledge.articles import NoSuchArticle
+from knowledge.tables import Article, ArticleKind, ArticleState
 
 router = APIRouter(include_in_schema=False)
 limited = APIRouter(include_in_schema=False, dependencies=[Depends(limits_address)])
 Locale = Annotated[str, Query(max_length=16)]
 
 CONFIG_MARK = "const CONFIG = {};"
-MODULES = ("main", "dom", "nodes", "words", "bridge", "store", "server", "chat", "home", "search", "conversation", "message", "rating", "article")
+MODULES = ("main", "dom", "nodes", "words", "bridge", "store", "server", "chat", "home", "search", "conversation", "message")
 PANEL_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors 'self'"
+)
+DEMO_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; frame-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    "object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 QUIET = {**NOSNIFF, "Referrer-Policy": "same-origin", "Permissions-Policy": "camera=(), microphone=(), geolocation=()"}
@@ -80,9 +86,11 @@ def demo(request: Request) -> HTMLResponse:
     """The widget on a page of an invented product, with the line that installs it."""
     settings = service_of(request).settings
     public = settings.api.public_url.rstrip("/") or str(request.base_url).rstrip("/")
-    text = PAGES.get_template("demo.html").render(product=settings.assistant.product, public=public, asset=assets.address)
-    policy = "default-src 'none'; script-src 'self'; style-src 'self'; frame-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-    return HTMLResponse(text, headers={**QUIET, "Content-Security-Policy": policy})
+    with service_of(request).database.read() as session:
+        published = select(Article).where(Article.state == ArticleState.PUBLISHED, Article.kind == ArticleKind.ARTICLE)
+        article = session.scalars(published.order_by(Article.title).limit(1)).first()
+    values = {"product": settings.assistant.product, "public": public, "article": article, "asset": assets.address}
+    return HTMLResponse(PAGES.get_template("demo.html").render(values), headers={**QUIET, "Content-Security-Policy": DEMO_POLICY})
 
 
 router.include_router(limited)

@@ -24,15 +24,14 @@ BASE64 = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![\w+/=])")
 HEX = re.compile(r"(?<![\w])(?:0x)?(?:[0-9A-Fa-f]{2}[ :,]?){8,2000}(?!\w)")
 PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9._-]){0,400}(?:%[0-9A-Fa-f]{2}){2}(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9._-]){0,400}")
 WORDS = frozenset(
-    "the you your all and ignore instructions previous prompt system reveal show me tell rules now are is what of to in forget print act as secret password hidden "
-    "du deine alle und ist die der ignoriere anweisungen vos les et ignore tu tes toutes instrucciones las todas tus suas todas as instruções".split()
+    ["the", "you", "your", "all", "and", "ignore", "instructions", "previous", "prompt", "system", "reveal", "show", "me", "tell", "rules", "now", "are", "is", "what", "of", "to", "in", "forget", "print", "act", "as", "secret", "password", "hidden", "du", "deine", "alle", "und", "ist", "die", "der", "ignoriere", "anweisungen", "vos", "les", "et", "ignore", "tu", "tes", "toutes", "instrucciones", "las", "todas", "tus", "suas", "todas", "as", "instruções"]
 )
 MIN_SHARE = 0.25  # of the words of a decoded text must be common ones, else it is noise
 
 # Linear by construction: bounded gaps, no nested repetition. Each alone suffices, so each is narrow.
 _RULES = (
     # English
-    r"\b(?:ignore|disregard|forget|override|bypass|drop|discard|neglect)\b[^.?!\n]{0,30}\b(?:previous|prior|above|earlier|preceding|existing|original|initial|all (?:of )?(?:your|the)|your|ur|any)\b"
+    r"\b(?:ignore|disregard|forget|override|bypass|drop|discard|neglect)\b[^.?!\n]{0,30}\b(?:previous|prior|above|earlier|preceding|existing|original|initial|all (?:of )?(?:your|the)|your|ur|any (?:other|of))\b"
     r"[^.?!\n]{0,24}\b(?:instructions?|instruktions?|guidelines?|directions?|directives?|commands?|prompts?|programming|training|restrictions|rules?|filters?|policies|context)\b",
     r"\b(?:reveal|show|print|output|repeat|display|leak|dump|give|tell|share|paste|expose|recite|spell out|what(?:'s| is| are| was| were))\b[^.?!\n]{0,24}\b(?:your|ur|the)\b[^.?!\n]{0,20}"
     r"\b(?:system|initial|hidden|secret|original|internal|developer|pre)[ -]?(?:prompt|instructions?|message|guidelines|rules)\b",
@@ -58,7 +57,7 @@ _TO_THE_ASSISTANT = (
     r"(?:^|[.!?:;\n|>\"'*_-]\s{0,4})(?:(?:please|also|then|and|additionally|finally|bitte),? ){0,2}(?:add|include|insert|append|modify|change|replace|use|provide|render|deliver|write|give|make|format|introduce|misspell|"
     r"scramble|jumble|rearrange|shuffle|anagram|substitute|remove|omit|group|split|combine|merge|join|convert|encode|encrypt|translate|integrate|augment|enhance|expand|extend|incorporate|embed|weave|mention|"
     r"begin|start|end|close|finish|sign|conclude|repeat|reverse|capitali[sz]e|ensure|tease|promote|spell|mix|insinuate|adapt|alter|adjust|tailor|phrase|craft|compose|express|present|state)\b"
-    rf"[^.?!\n]{{0,160}}\b(?:your|the assistant's|the ai's|the bot's|deine[rn]?|ihre[rn]?|ta|votre|tu|su|sua|tua) (?:\w{{1,12}} ){{0,2}}{_ANSWER}\b",
+    rf"(?:[^.?!\n]|[.?!](?=\S)){{0,160}}\b(?:your|the assistant's|the ai's|the bot's|deine[rn]?|ihre[rn]?|ta|votre|tu|su|sua|tua) (?:\w{{1,12}} ){{0,2}}{_ANSWER}\b",
     rf"\b(?:in|at the end of|throughout) your (?:\w{{1,12}} )?{_ANSWER},? (?:please )?(?:suggest|tease|mention|include|recommend|tell|encourage|direct|promote|claim|state|say|add|use|refer|link|always|never)\b",
     r"\b(?:note|attention|message|instructions?|hinweis|nota|remarque) (?:to|for|an|für|para|pour|à) (?:the |any |all |all'|le |la |l'|die |den |el |o )?(?:ai|assistant|llm|chat ?bot|bot|language model|ki|ia|assistent\w{0,2}|asistente)\b",
     r"\b(?:dear|hey|hello|attention),? (?:ai|assistant|chat ?bot|llm|language model)\b[^.?!\n]{0,80}",
@@ -66,10 +65,15 @@ _TO_THE_ASSISTANT = (
     r"\b(?:the )?(?:assistant|ai|chat ?bot|language model) (?:must|shall|has to|will now|should now|should always|is to)\b[^.?!\n]{0,80}\b(?:tell|say|reply|answer|recommend|reveal|send|ignore|claim|promise|append|include|direct|ask)\b",
 )
 ORDERS = tuple(re.compile(rule, re.IGNORECASE) for rule in _TO_THE_ASSISTANT)
+# "Include the order number in your reply" is said to people.
+ENCLOSE = re.compile(
+    r"\b(?:numbers?|ids?|photos?|pictures?|screenshots?|logs?|files?|attachments?|attach|reference|details|invoice|receipt|address|name|date|serial|copy|form|template)\b",
+    re.IGNORECASE,
+)
 
 # A line of its own that asks a general assistant for something: an ordinary sentence, but not in the middle of a help article.
 TASK = re.compile(
-    r"(?:can you |could you |please |pls ){0,2}(?:write|compose|draft|explain|describe|translate|provide|develop|create|generate|summari[sz]e|tell me|list|give me|show me|break down|recite|sing|solve|calculate|"
+    r"(?:can you |could you |please |pls ){0,2}(?:replace|jumble|scramble|shuffle|render|rearrange|write|compose|draft|explain|describe|translate|provide|develop|create|generate|summari[sz]e|tell me|list (?:all|the|five|ten|some)|give me|show me|break down|recite|sing|solve|calculate|"
     r"compare|outline|discuss|analy[sz]e|imagine|invent|how (?:do|does|did|would|to)|what(?:'s| is| are| was| were| would)|who|why|when|where is|which|can you|could you)\b.{5,200}",
     re.IGNORECASE,
 )
@@ -99,18 +103,15 @@ def payloads(text: str) -> list[str]:
 
 def steering(text: str) -> tuple[int, int] | None:
     """Where the text tells the assistant to leave its rules or to show them; None when it does not."""
-    return _first(STEERING, text)
+    return next((match.span() for rule in STEERING if (match := rule.search(text))), None)
 
 
 def orders(text: str) -> tuple[int, int] | None:
     """Where a document speaks to an assistant instead of to its readers."""
-    return _first((*ORDERS, *STEERING), text)
-
-
-def _first(rules: tuple[re.Pattern[str], ...], text: str) -> tuple[int, int] | None:
-    for rule in rules:
-        if match := rule.search(text):
-            return match.span()
+    for rule in (*ORDERS, *STEERING):
+        for match in rule.finditer(text):
+            if not ENCLOSE.search(match.group()):
+                return match.span()
     return None
 
 

@@ -149,7 +149,7 @@ def _valid(number: str, region: str | None) -> bool:
 
 def _is_address_of_a_machine(text: str) -> bool:
     try:
-        address = ipaddress.ip_address(text.split("%")[0])
+        address = ipaddress.ip_address(text.split("%", maxsplit=1)[0])
     except ValueError:
         return False
     return not (address.is_loopback or address.is_unspecified)

@@ -65,14 +65,7 @@ ONE_TIME_CODE = re.compile(
 )
 # After "password is" these say something about the password and are not one.
 NOT_A_PASSWORD = frozenset(
-    "not no none wrong incorrect invalid correct right required needed expired empty blank the a an my your his her our too so very still also "
-    "always never only just now being been set reset changed shown hidden encrypted hashed stored visible missing lost stolen compromised "
-    "weak strong secure safe ok okay good fine bad accepted rejected refused denied unknown unavailable different same mandatory optional "
-    "protected case sensitive sent asked working getting going used using one at least in on for to of as what where which that this it "
-    "there then null true false yes nicht falsch richtig ungültig abgelaufen vergessen weg leer zu das mein dein bekannt erforderlich kein "
-    "keine nie immer incorrecte incorrect faux mauvais expiré oublié perdu le la un une mon ma trop pas requis invalide incorrecta inválida "
-    "errónea correcta caducada no el mi una muy demasiado obligatoria incorreta inválida errada correta expirada não o a minha uma muito "
-    "obrigatória broken gone unchanged public private leaked must should can may will has have cannot please and or but if when i we you they".split()
+    ["not", "no", "none", "wrong", "incorrect", "invalid", "correct", "right", "required", "needed", "expired", "empty", "blank", "the", "a", "an", "my", "your", "his", "her", "our", "too", "so", "very", "still", "also", "always", "never", "only", "just", "now", "being", "been", "set", "reset", "changed", "shown", "hidden", "encrypted", "hashed", "stored", "visible", "missing", "lost", "stolen", "compromised", "weak", "strong", "secure", "safe", "ok", "okay", "good", "fine", "bad", "accepted", "rejected", "refused", "denied", "unknown", "unavailable", "different", "same", "mandatory", "optional", "protected", "case", "sensitive", "sent", "asked", "working", "getting", "going", "used", "using", "one", "at", "least", "in", "on", "for", "to", "of", "as", "what", "where", "which", "that", "this", "it", "there", "then", "null", "true", "false", "yes", "nicht", "falsch", "richtig", "ungültig", "abgelaufen", "vergessen", "weg", "leer", "zu", "das", "mein", "dein", "bekannt", "erforderlich", "kein", "keine", "nie", "immer", "incorrecte", "incorrect", "faux", "mauvais", "expiré", "oublié", "perdu", "le", "la", "un", "une", "mon", "ma", "trop", "pas", "requis", "invalide", "incorrecta", "inválida", "errónea", "correcta", "caducada", "no", "el", "mi", "una", "muy", "demasiado", "obligatoria", "incorreta", "inválida", "errada", "correta", "expirada", "não", "o", "a", "minha", "uma", "muito", "obrigatória", "broken", "gone", "unchanged", "public", "private", "leaked", "must", "should", "can", "may", "will", "has", "have", "cannot", "please", "and", "or", "but", "if", "when", "i", "we", "you", "they"]
 )
 _PLACEHOLDER = re.compile(r"[<\[{$%(].*|[*•.xX_-]+\W*|\.\.\.")
 _END = re.compile(r"\s{0,3}(?:$|[\r\n,;.!?)]|(?:and|und|et|y|e|but|aber)\b)")

@@ -24,7 +24,7 @@ def checked(*wanted: Threshold, every: bool = False) -> bool:
 
 
 def test_a_report_is_stored_as_sets_of_metrics_and_nothing_else(tmp_path):
-    report = Report((SetResult("retrieval/shop", {"hit@1": HALF}),), broken=(Trouble("retrieval/x", "is empty"),))
+    report = Report((SetResult("retrieval/shop", {"hit@1": HALF}),), troubles=(Trouble("retrieval/x", "is empty"),))
     results.write(report, tmp_path / "new" / "report.json")
     stored = json.loads((tmp_path / "new" / "report.json").read_text())
     assert stored == {"sets": {"retrieval/shop": {"metrics": {"hit@1": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}}}}}

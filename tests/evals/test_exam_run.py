@@ -76,6 +76,36 @@ def test_a_set_without_a_grader_is_named(tmp_path):
     assert [trouble.name for trouble in report.ungraded] == ["poems/odes"]
 
 
+def guard_sets(folder: Path) -> Path:
+    (folder / "guardrails").mkdir(parents=True)
+    sets = {
+        "asked": [{"text": "How do I reset my password?", "label": "benign"}],
+        "talks": [{"id": 1, "turns": ["hello"]}],
+        "torn": [{"text": "hello"}],
+        "hidden": [{"text": "Mail me at jo@example.com", "spans": [{"type": "EMAIL_ADDRESS", "start": 11, "end": 25}]}],
+        "blank": [],
+    }
+    for name, rows in sets.items():
+        (folder / "guardrails" / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def test_guard_sets_that_cannot_be_graded_are_named(tmp_path):
+    report = runner.run(plan(tmp_path, guard_sets(tmp_path / "data"), "guardrails"))
+    assert {trouble.name: "label" in trouble.reason for trouble in report.broken} == {"guardrails/torn": True, "guardrails/blank": False}
+    assert {trouble.name for trouble in report.ungraded} == {"guardrails/talks", "guardrails/asked", "guardrails/hidden"}
+
+
+def test_guard_sets_are_graded_by_the_real_guard(tmp_path, models):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "models").symlink_to(models)
+    real = Run(Settings(), guard_sets(tmp_path / "data"), ["guardrails"], tmp_path / "cache")
+    metrics = {result.name: result.metrics for result in runner.run(real).sets}
+    assert metrics["guardrails/asked"]["false_block/benign"].value == 0
+    assert metrics["guardrails/hidden"]["recall/EMAIL_ADDRESS"].value == 1
+    assert metrics.keys() == {"guardrails/asked", "guardrails/hidden"}
+
+
 def test_a_name_that_no_set_bears_is_an_error(tmp_path):
     with pytest.raises(BrokenSet, match="retrieval/shup"):
         runner.run(plan(tmp_path, retrieval(tmp_path / "data"), "retrieval/shup"))
@@ -163,7 +193,7 @@ def test_every_gold_of_our_own_examples_is_in_the_sample_centre(tmp_path):
 
     with laboratory(SETTINGS, tmp_path / "cache") as lab:
         names = set(assistant_exam.open_centre(lab, assistant_exam.SAMPLE).names.values())
-    for name in runner.OWN:
+    for name in runner.CENTRE:
         rows = assistant_exam.read(assistant_exam.EXAMPLES / f"{name}.jsonl")
         assert {gold for row in rows for gold in row.gold} <= names
         assert all(row.answerable == bool(row.gold) for row in rows)

@@ -4,12 +4,11 @@ import pytest
 
 from evals import scorers
 from evals.scorers import Asked
-from knowledge.confidence import Band
 
 
 def asked(gold: str = "", ranked: str = "", probability: float = 0.5, cited: str = "", offered: str = "", **more) -> Asked:
     """A question; articles are single letters."""
-    return Asked("?", bool(gold), frozenset(gold), tuple(ranked), probability, Band.UNSURE, tuple(cited), tuple(offered), **more)
+    return Asked("?", bool(gold), frozenset(gold), tuple(ranked), probability, tuple(cited), tuple(offered), **more)
 
 
 def test_hits_count_the_first_right_article_within_k():

@@ -1,0 +1,105 @@
+"""From what was heard and found to the reply: answered, choices, not covered, refused, or a bit of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from assistant import answer
+from assistant.answer import Draft, Manner, Rarity
+from assistant.conversation import Choice, Reply
+from assistant.hearing import Heard
+from assistant.looking import Seen
+from assistant.refusing import refusal
+from assistant.settings import AssistantSettings
+from assistant.tables import Outcome
+from assistant.wording import say
+from guardrails.drafts import CitedPassage, DraftToScreen
+from guardrails.findings import Action, Verdict
+from guardrails.screen import Guard
+from knowledge.search import Band, Found
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """What would be said about the documented part, before the outgoing screen saw it."""
+
+    text: str
+    outcome: Outcome
+    draft: Draft | None = None
+    choices: tuple[Choice, ...] = ()
+
+
+def draft(seen: Seen, settings: AssistantSettings, manner: Manner, rarity: Rarity) -> Drafted:
+    """Answer, offer choices, or say that nothing was found, by how probable it is that the passages answer."""
+    found = seen.found
+    if seen.chosen or found.band is Band.ANSWER:
+        written = answer.compose(seen.question.text, seen.ranked, seen.places, manner, rarity)
+        if written is not None:
+            return Drafted(written.text, written.outcome, written)
+    choices = answer.choices(found, seen.places)
+    if found.band is not Band.NOT_COVERED and choices:
+        return Drafted(say("choices", manner.language), Outcome.OFFERED_CHOICES, choices=choices)
+    key = "not_covered_contact" if settings.contact else "not_covered"
+    return Drafted(say(key, manner.language, contact=settings.contact), Outcome.UNANSWERED_NOT_COVERED)
+
+
+def screened(drafted: Drafted, seen: Seen, guard: Guard, settings: AssistantSettings, language: str) -> tuple[Drafted, Verdict | None]:
+    """The draft as it may leave, and what the outgoing screen found; a draft that may not leave becomes “not covered”."""
+    if drafted.draft is None:
+        return drafted, None
+    cited = [
+        CitedPassage(place.passage.id, place.passage.text, place.article.title, source.url)
+        for source in drafted.draft.sources
+        for place in seen.places[source.article_id]
+    ]
+    retrieved = frozenset(str(place.passage.id) for places in seen.places.values() for place in places)
+    verdict = guard.outgoing(DraftToScreen(drafted.text, tuple(cited), retrieved, quoted=True, ours=drafted.draft.ours))
+    if verdict.action is None or not verdict.action.blocks:
+        return drafted, verdict
+    key = "not_covered_contact" if settings.contact else "not_covered"
+    return Drafted(say(key, language, contact=settings.contact), Outcome.UNANSWERED_NOT_COVERED), verdict
+
+
+def join(heard: Heard, drafted: Drafted | None, guard: Guard, settings: AssistantSettings, locale: str) -> Reply:
+    """One reply of the refused part and the answered part."""
+    said = refusal(heard.verdict, guard.policies, language=heard.language, locale=locale, contact=settings.contact)
+    if drafted is None:
+        return Reply(said, _refused(heard.verdict), heard.language)
+    parts = [drafted.text, said] if heard.verdict.action is Action.ROUTE else [said, drafted.text]
+    text = "\n\n".join(part for part in parts if part)
+    sources = drafted.draft.sources if drafted.draft else ()
+    outcome = drafted.outcome
+    if said and heard.verdict.allowed and outcome.family == "answered" and heard.verdict.action in {Action.REFUSE, Action.HANDOVER}:
+        outcome = Outcome.ANSWERED_IN_PART
+    return Reply(text, outcome, heard.language, sources=sources, choices=drafted.choices)
+
+
+def traced(reply: Reply, heard: Heard, seen: Seen | None, milliseconds: float) -> Reply:
+    """The reply with the record of how it came about."""
+    trace: dict[str, Any] = {
+        "milliseconds": round(milliseconds, 1),
+        "guard": {"action": heard.verdict.action, "policy": heard.verdict.policy, "findings": [_finding(f) for f in heard.verdict.findings]},
+    }
+    if seen is None:
+        return replace(reply, trace=trace)
+    found = seen.found
+    trace |= {"features": _rounded(found.explanation.features), "leans_on": seen.question.leans_on, "hits": _hits(found)}
+    return replace(reply, question=seen.question.text, probability=found.probability, trace=trace)
+
+
+def _refused(verdict: Verdict) -> Outcome:
+    if verdict.policy == "unknown_language":
+        return Outcome.UNANSWERED_LANGUAGE
+    return Outcome.ESCALATED_POLICY if verdict.action is Action.HANDOVER else Outcome.REFUSED_POLICY
+
+
+def _finding(finding: Any) -> dict[str, Any]:
+    return {"policy": finding.policy, "action": finding.action, "score": round(finding.score, 3), "reason": finding.reason}
+
+
+def _hits(found: Found) -> list[dict[str, Any]]:
+    return [{"passage": hit.passage_id, "article": hit.article_id, "score": round(hit.score, 4)} for hit in found.passages]
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in values.items()}

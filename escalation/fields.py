@@ -1,0 +1,186 @@
+"""The fields of a ticket, filled from what the visitor wrote: no chat model, their own words, None where it was not said."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from escalation import story
+from escalation.extraction import asked_about, first, found, phrase, plain, tidy
+
+QUESTIONS = Path(__file__).parent / "data" / "questions.yaml"
+EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
+MENTIONED = ("account", "role", "plan", "contact_name", "browser", "os", "device", "app_version", "page")
+SHORT_ANSWER = 8  # words; a longer answer to "which browser?" tells a story
+ENVIRONMENT = ("device", "browser", "os", "app_version", "page")
+MOST_QUESTIONS = 2  # issue 4: what is missing is asked in at most two questions
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message of the transcript; `role` is visitor, assistant or agent."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What was said, in the visitor's words; None and () mean "not said"."""
+
+    goal: str | None = None
+    symptom: str | None = None
+    errors: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+    device: str | None = None
+    browser: str | None = None
+    os: str | None = None
+    app_version: str | None = None
+    page: str | None = None
+    locale: str | None = None
+    account: str | None = None
+    role: str | None = None
+    plan: str | None = None
+    contact_name: str | None = None
+    contact_email: str | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def environment(self) -> str | None:
+        """Where it happened, in one line."""
+        return ", ".join(value for name in ENVIRONMENT if (value := getattr(self, name))) or None
+
+    def columns(self) -> dict[str, Any]:
+        """The same as columns of a Ticket, the contact aside."""
+        lists = {"error_texts": list(self.errors), "tried": list(self.tried), "tags": list(self.tags)}
+        texts = {name: _fit(getattr(self, name), limit) for name, limit in WIDTHS.items()}
+        return {"goal": self.goal, "symptom": self.symptom, "environment": self.environment, **texts, **lists}
+
+
+WIDTHS: Mapping[str, int] = {  # characters that the columns hold
+    "device": 200,
+    "browser": 200,
+    "os": 200,
+    "app_version": 100,
+    "page": 2000,
+    "locale": 35,
+    "account": 200,
+    "role": 200,
+    "plan": 200,
+}
+
+
+class Described(Protocol):
+    """A ticket, as far as completeness needs it."""
+
+    conversation_id: str
+    reason: str
+    queue: str
+    language: str
+    goal: str | None
+    symptom: str | None
+    environment: str | None
+    account: str | None
+    role: str | None
+    contact_email: str | None
+    asked: list[str]
+    sources: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question to the visitor, and the fields that its answer fills."""
+
+    fields: tuple[str, ...]
+    text: str
+
+
+def fill(transcript: Sequence[Said], *, known: Fields | None = None) -> Fields:
+    """Read the visitor's messages; what the page already told (`known`) is kept."""
+    texts = [plain(said.text) for said in transcript if said.role == "visitor"]
+    errors = tuple(dict.fromkeys(_without_parts(found("error", texts))))
+    values: dict[str, Any] = {name: first(name, texts) for name in MENTIONED}
+    values["contact_email"] = next((match.group() for text in texts for match in EMAIL.finditer(text)), None)
+    values |= {"goal": story.goal(texts), "symptom": story.symptom(texts, errors), "errors": errors, "tried": story.tried(texts)}
+    for name, answer in _answers(transcript):
+        key = "errors" if name == "error" else name
+        if not values.get(key):
+            values[key] = (answer,) if key in {"errors", "tried"} else answer
+    if not values["goal"] and not values["symptom"]:
+        values["symptom"] = story.statement(texts)
+    values["tags"] = tags(texts)
+    read = Fields(**values)
+    told = {name: value for name, value in vars(known or Fields()).items() if value}
+    return replace(read, **told)
+
+
+def tags(texts: Iterable[str]) -> tuple[str, ...]:
+    """Topics that words of the text name, sorted."""
+    joined = "\n".join(texts)
+    return tuple(sorted(name for name, pattern in _questions()["tags"].items() if re.search(pattern, joined, re.IGNORECASE)))
+
+
+def lacking(ticket: Described) -> tuple[str, ...]:
+    """What a complete ticket would have and this one has not; empty means complete.
+
+    Goal and symptom may be "not said" only after they were asked for; so may the contact, environment, account and role.
+    """
+    absent = [name for name in ("goal", "symptom") if not getattr(ticket, name) and name not in ticket.asked]
+    absent += [name for name in ("reason", "queue", "language", "conversation_id") if not getattr(ticket, name)]
+    absent += ["sources"] if ticket.sources is None else []
+    absent += ["contact"] if not ticket.contact_email and "contact" not in ticket.asked else []
+    absent += [name for name in ("environment", "account", "role") if not getattr(ticket, name) and name not in ticket.asked]
+    return tuple(absent)
+
+
+def complete(ticket: Described) -> bool:
+    """Can an agent work it without asking what happened?"""
+    return not lacking(ticket)
+
+
+def missing(ticket: Described, language: str = "en") -> list[Question]:
+    """At most two questions for what is lacking: what happened and where; who asks. Never for a secret."""
+    absent = set(lacking(ticket))
+    wordings = _questions()["questions"].get(language) or _questions()["questions"]["en"]
+    asked: list[Question] = []
+    for group in (("goal", "symptom", "environment"), ("contact", "account", "role")):
+        wanted = tuple(name for name in group if name in absent)
+        if wanted:
+            parts = [wordings["goal_symptom"]] if {"goal", "symptom"} <= set(wanted) else []
+            parts += [wordings[name] for name in wanted if not (parts and name in {"goal", "symptom"})]
+            asked.append(Question(wanted, " ".join(parts)))
+    return asked[:MOST_QUESTIONS]
+
+
+def _answers(transcript: Sequence[Said]) -> Iterable[tuple[str, str]]:
+    """(field, answer) where the assistant asked for a field and the visitor answered shortly."""
+    for question, answer in zip(transcript, transcript[1:], strict=False):
+        if question.role == "visitor" or answer.role != "visitor" or "?" not in question.text:
+            continue
+        text = plain(answer.text)
+        fields = [name for name, pattern in asked_about().items() if pattern.search(plain(question.text))]
+        if len(fields) != 1 or phrase("no_answer").search(text):
+            continue
+        value = tidy(phrase("lead_in").sub("", tidy(re.split(r"(?<=[.!?])\s|,\s|\n", text)[0])))
+        if value and len(value.split()) <= SHORT_ANSWER and (fields[0] != "contact_email"):
+            yield fields[0], value
+
+
+def _without_parts(values: Iterable[str]) -> list[str]:
+    """Drop what stands inside another value."""
+    every = list(values)
+    return [value for value in every if not any(value != other and value in other for other in every)]
+
+
+def _fit(value: str | None, limit: int) -> str | None:
+    return value[:limit] if value else None
+
+
+@cache
+def _questions() -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
+    return loaded

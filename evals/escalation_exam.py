@@ -1,0 +1,210 @@
+"""Grades escalation: does a conversation become a complete ticket, and does it reach the right people?
+
+`python -m evals.escalation_exam` prints the numbers; `… fit` learns the shipped classifiers anew from our own examples.
+"""
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from langchain_core.embeddings import Embeddings
+
+from escalation import fields, hearing, routing
+from escalation.fields import Fields, Said
+from evals.datasets import rows
+from knowledge.embedding import MiniLM, Multilingual, vectors
+from knowledge.library import MAIN, MULTILINGUAL
+
+OURS = Path(__file__).parent / "examples" / "escalation"
+MAP = Path(__file__).parent / "banking77_queues.yaml"
+DATA = Path("/work/shared/eval-data")
+SAME_FROM = 0.7  # token F1 from which a value matches its label; issue 4
+NAMES = (
+    "goal",
+    "symptom",
+    "error",
+    "device",
+    "browser",
+    "os",
+    "app_version",
+    "page",
+    "account",
+    "role",
+    "plan",
+    "contact_email",
+    "contact_name",
+    "tried",
+)
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """How texts were sorted: (wanted, found) for each."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def accuracy(self) -> float:
+        """Share that came to the right queue."""
+        return sum(wanted == found for wanted, found in self.pairs) / max(len(self.pairs), 1)
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 over the queues that are wanted at all."""
+        return float(np.mean([self.f1(queue) for queue in sorted({wanted for wanted, _ in self.pairs})]))
+
+    def f1(self, queue: str) -> float:
+        """F1 of one queue."""
+        right = sum(wanted == found == queue for wanted, found in self.pairs)
+        there = sum((wanted == queue) + (found == queue) for wanted, found in self.pairs)
+        return 2 * right / there if there else 0.0
+
+    @property
+    def mistakes(self) -> Counter[tuple[str, str]]:
+        """How often each wrong pair occurs."""
+        return Counter(pair for pair in self.pairs if pair[0] != pair[1])
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How one field of one conversation was filled."""
+
+    name: str
+    wanted: str | None
+    found: tuple[str, ...]
+
+    @property
+    def right(self) -> bool:
+        """The value matches the label, or both say nothing."""
+        if self.wanted is None:
+            return not self.found
+        return any(token_f1(value, self.wanted) >= SAME_FROM for value in (*self.found, " ".join(self.found)))
+
+    @property
+    def kind(self) -> str:
+        """How it came out, as a class."""
+        if self.right:
+            return "right" if self.wanted else "rightly not said"
+        return "invented" if self.wanted is None else "overlooked" if not self.found else "other span"
+
+
+def token_f1(one: str, other: str) -> float:
+    """Overlap of the words of two texts, case and punctuation aside."""
+    left, right = _words(one), _words(other)
+    shared = (left & right).total()
+    return 2 * shared / (left.total() + right.total()) if shared else 0.0
+
+
+def fillings(row: Mapping[str, Any]) -> list[Filling]:
+    """Every field of a labelled conversation."""
+    read = read_fields(row)
+    lists = {"error": read.errors, "tried": read.tried}
+    return [
+        Filling(name, row["labels"].get(name), lists[name] if name in lists else tuple(v for v in (getattr(read, name),) if v)) for name in NAMES
+    ]
+
+
+def read_fields(row: Mapping[str, Any]) -> Fields:
+    """What the extraction makes of a conversation."""
+    return fields.fill([Said(turn["role"], turn["text"]) for turn in row["turns"]])
+
+
+def is_complete(row: Mapping[str, Any], filled: Sequence[Filling]) -> bool:
+    """Goal and symptom right or rightly not said and then asked for; the contact known or asked for.
+
+    Reason, queue, language, transcript and sources are columns that cannot be empty.
+    """
+    by_name = {one.name: one for one in filled}
+    return bool(row["turns"]) and all(by_name[name].kind != "overlooked" for name in ("goal", "symptom"))
+
+
+def sort_texts(texts: Sequence[str], queues: Sequence[str], router: routing.Router, encoders: Mapping[str, Embeddings]) -> Sorting:
+    """Route every text."""
+    routed = router.route_all(list(texts), {name: vectors(encoder, list(texts)) for name, encoder in encoders.items()})
+    return Sorting(tuple((wanted, one.queue) for wanted, one in zip(queues, routed, strict=True)))
+
+
+def banking(folder: Path) -> tuple[list[str], list[str]]:
+    """Texts of banking77's test split and their queues by the map."""
+    queue_of = {intent: queue for queue, intents in yaml.safe_load(MAP.read_text(encoding="utf-8")).items() for intent in intents}
+    asked = [row for row in rows(folder / "intents" / "banking77.jsonl") if row["split"] == "test"]
+    return [row["text"] for row in asked], [queue_of[row["intent"]] for row in asked]
+
+
+def graded_fields(conversations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Accuracy over all fields and by field, completeness, and how the fields came out."""
+    every = [fillings(row) for row in conversations]
+    flat = [one for filled in every for one in filled]
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in flat:
+        kinds[one.name][one.kind] += 1
+    said = [one for one in flat if one.wanted is not None]
+    return {
+        "conversations": len(conversations),
+        "field accuracy": _share(flat),
+        "field accuracy, only what was said": _share(said),
+        "complete": sum(is_complete(row, filled) for row, filled in zip(conversations, every, strict=True)) / max(len(every), 1),
+        "by field": {name: {"accuracy": _share([o for o in flat if o.name == name]), **kinds[name]} for name in NAMES},
+    }
+
+
+def graded_sorting(sorting: Sorting) -> dict[str, Any]:
+    """The numbers of a sorting."""
+    return {
+        "texts": len(sorting.pairs),
+        "accuracy": round(sorting.accuracy, 4),
+        "macro F1": round(sorting.macro_f1, 4),
+        "F1": {queue: round(sorting.f1(queue), 3) for queue in sorted({wanted for wanted, _ in sorting.pairs})},
+        "mistakes": {f"{wanted} → {found}": n for (wanted, found), n in sorting.mistakes.most_common(12)},
+    }
+
+
+def exam(folder: Path, encoders: Mapping[str, Embeddings]) -> dict[str, Any]:
+    """All numbers."""
+    router = routing.load()
+    blind = list(rows(OURS / "routing_blind.jsonl"))
+    conversations = list(rows(OURS / "conversations_blind.jsonl"))
+    report: dict[str, Any] = {"routing, blind": graded_sorting(sort_texts([r["text"] for r in blind], [r["queue"] for r in blind], router, encoders))}
+    for language in sorted({row["lang"] for row in blind}):
+        own = [row for row in blind if row["lang"] == language]
+        sorting = sort_texts([r["text"] for r in own], [r["queue"] for r in own], router, encoders)
+        report[f"routing, blind, {language}"] = {"texts": len(own), "accuracy": round(sorting.accuracy, 4)}
+    report["routing, banking77 by the map"] = graded_sorting(sort_texts(*banking(folder), router, encoders))
+    told = [" ".join(turn["text"] for turn in row["turns"] if turn["role"] == "visitor") for row in conversations]
+    report["routing, conversations"] = graded_sorting(sort_texts(told, [r["queue"] for r in conversations], router, encoders))
+    report["fields"] = graded_fields(conversations)
+    return report
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("grade", "fit"), default="grade")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the public sets")
+    parser.add_argument("--cache", type=Path, default=Path("build/evals/models"), help="folder of prepared models")
+    given = parser.parse_args()
+    given.cache.mkdir(parents=True, exist_ok=True)
+    encoders: dict[str, Embeddings] = {MAIN: MiniLM(given.cache), MULTILINGUAL: Multilingual()}
+    if given.what == "fit":
+        routing.fit(encoders).learned.save(routing.FITTED)
+        hearing.fit({MULTILINGUAL: encoders[MULTILINGUAL]}).save(hearing.FITTED)
+    else:
+        print(json.dumps(exam(given.data, encoders), indent=1, ensure_ascii=False))  # noqa: T201
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def _share(filled: Sequence[Filling]) -> float:
+    return round(sum(one.right for one in filled) / max(len(filled), 1), 4)
+
+
+if __name__ == "__main__":
+    main()

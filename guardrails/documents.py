@@ -1,0 +1,53 @@
+"""Which lines of a help article could be orders to the assistant: found by their shape, before anything is embedded."""
+
+import re
+from dataclasses import dataclass
+
+from guardrails.checks import injection
+
+NEARBY = 20  # lines before and after that say what a line should be like
+MOST_DOUBTFUL = 6  # lines of one passage are embedded at most: a passage of questions is a list of FAQs
+LONGEST = 240  # characters; a longer line is prose
+SHORTEST_REST = 120  # characters the rest of the passage needs, to say what the line should be like
+
+_PLACEHOLDER = re.compile(r"[<\[{]|^\s*(?:[-*•#|>]|\d{1,3}[.)])")
+_COMMISSION = re.compile(
+    r"(?:can you |could you |please )?(?:draft|compose|write|develop|explain|describe|provide|give|tell me|summari[sz]e|translate|recite|break down|what are the|how do (?:solar|\w+s )|show me|compare|discuss)\b"
+    r"[^:{}()<>=]{12,200}[^:,;]$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A line that may be planted; `certain` when its words alone show it."""
+
+    text: str
+    rest: str
+    reason: str
+    certain: bool
+    commission: bool = False
+    """An order to make a text or to lecture, which no help article gives its readers."""
+
+
+def suspects(text: str) -> list[Suspect]:
+    """Every certain line, and the doubtful ones that stand alone; linear in the text."""
+    shown = injection.clean(text)
+    for candidate in (shown, *injection.payloads(shown)):
+        if span := injection.orders(candidate):
+            return [Suspect(candidate, "", f"speaks to the assistant: {candidate[span[0] : span[1]].strip()[:120]!r}", certain=True)]
+    return _alone(shown)
+
+
+def _alone(text: str) -> list[Suspect]:
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    found = []
+    for place, line in enumerate(lines):
+        if len(line) > LONGEST or _PLACEHOLDER.search(line) or not injection.TASK.match(line):
+            continue
+        rest = " ".join(lines[max(0, place - NEARBY) : place] + lines[place + 1 : place + 1 + NEARBY])
+        if len(rest) >= SHORTEST_REST:
+            found.append(Suspect(line, rest[:2000], "", certain=False, commission=bool(_COMMISSION.match(line))))
+        if len(found) == MOST_DOUBTFUL:
+            break
+    return found

@@ -1,0 +1,142 @@
+"""What the browser tests share: a server, host pages of another origin, and a window with the panel in it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import uvicorn
+
+from api.app import create
+from api.bootstrap import Service
+from knowledge.confidence import Band
+from knowledge.search import Found
+from tests.builders import Decided
+
+PHONE = {"viewport": {"width": 390, "height": 780}, "is_mobile": True, "has_touch": True}
+
+class ByWords(Decided):
+    """Whether an answer is sure enough is decided by words in the question, so that each state can be shown at will."""
+
+    def find(self, question: str, vectors: Any, **more: Any) -> Found:
+        """Found by the library, in the band that the question asks for."""
+        lowered = question.lower()
+        band = Band.UNSURE if "perhaps" in lowered else Band.NOT_COVERED if "weather" in lowered else Band.ANSWER
+        found: Found = self.library.find(question, vectors, **more)
+        return replace(found, band=band)
+
+
+@dataclass
+class Site:
+    """The server under test, and pages of another origin that embed its widget."""
+
+    url: str
+    hosts: str
+    service: Service
+    pages: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+
+    def host(self, body: str = "", *, head: str = "", attributes: str = "", csp: str = "", lang: str = "en", widget: bool = True) -> str:
+        """The address of a host page with the widget on it."""
+        name = f"/{len(self.pages)}"
+        script = f'<script async src="{self.url}/widget.js" {attributes}></script>' if widget else ""
+        html = f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>Shop</title>{head}{script}</head><body>{body}</body></html>'
+        self.pages[name] = (html, {"Content-Security-Policy": csp} if csp else {})
+        return self.hosts + name
+
+
+@contextmanager
+def served(service: Service) -> Iterator[str]:
+    """The app of a service over HTTP, on a free port."""
+    config = uvicorn.Config(create(service), host="127.0.0.1", port=0, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    patience = threading.Event()
+    while not server.started:
+        assert thread.is_alive(), "the server ended"
+        patience.wait(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+
+
+@contextmanager
+def hosting(pages: dict[str, tuple[str, dict[str, str]]]) -> Iterator[str]:
+    """Pages on an origin of their own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            html, headers = pages.get(self.path.partition("?")[0], ("", {}))
+            self.send_response(200 if html else 204)  # a browser also asks for a favicon
+            for name, value in {"Content-Type": "text/html; charset=utf-8", **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(html.encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{server.server_address[1]}"
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
+
+
+@dataclass
+class Window:
+    """A browser window, and what happened in it."""
+
+    page: Any
+    site: Site
+    errors: list[str]
+    requests: list[str]
+
+    @property
+    def launcher(self) -> Any:
+        """The round button."""
+        return self.page.locator("firstline-widget .launcher")
+
+    @property
+    def frame(self) -> Any:
+        """The panel's page."""
+        return self.page.frame_locator("firstline-widget iframe")
+
+    @property
+    def inner(self) -> Any:
+        """The panel's frame, for scripts."""
+        return next(frame for frame in self.page.frames if "/widget/panel" in frame.url)
+
+    def opened(self, url: str = "") -> "Window":
+        """The panel, opened on a host page."""
+        self.page.goto(url or self.site.host("<main><h1>Shop</h1></main>"))
+        self.launcher.click()
+        self.frame.locator("h1").first.wait_for()
+        return self
+
+    def talking(self, url: str = "") -> "Window":
+        """The conversation, opened."""
+        self.opened(url)
+        self.frame.locator(".talk").click()
+        self.input.wait_for()
+        return self
+
+    @property
+    def input(self) -> Any:
+        """Where a visitor writes."""
+        return self.frame.locator(".composer textarea")
+
+    def say(self, text: str) -> None:
+        """Write and send."""
+        self.input.fill(text)
+        self.input.press("Enter")
+
+    def replies(self, count: int) -> list[str]:
+        """The texts of the replies once there are so many."""
+        self.frame.locator(".message.assistant .text").nth(count - 1).wait_for()
+        found: list[str] = self.frame.locator(".message.assistant .text").all_inner_texts()
+        return found
