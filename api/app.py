@@ -17,7 +17,6 @@ from api.routes import articles, chat, docs, health, help, internal, panel, widg
 from api.shapes import Problem
 
 INTERNAL_BODY_BYTES = 268_435_456  # a batch of articles with their images, from the same machine
-LOGINS_PER_ADDRESS, LOGINS_PER_EMAIL = 10, 10  # in 5 and in 15 minutes
 DESCRIPTION = "Ask questions that are answered from help articles with their source, and keep those articles."
 
 
@@ -31,8 +30,6 @@ def create(service: Service, *, control_token: str | None = None) -> FastAPI:
         requests=Rate("requests", api.requests_per_minute, 60),
         conversations=Rate("conversations", api.conversations_per_hour, 3600),
         messages=Rate("messages", api.messages_per_minute, 60),
-        logins=Rate("attempts to sign in", LOGINS_PER_ADDRESS, 300),
-        logins_by_email=Rate("attempts to sign in", LOGINS_PER_EMAIL, 900),
     )
     for module in (chat, articles, internal, health, docs, widget, panel, help):
         app.include_router(module.router)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from api import cli_guard
+
 if TYPE_CHECKING:  # imported late where they are used, so that --help is instant
     from api.database import Database
     from api.operations import Operations
@@ -21,6 +23,9 @@ app = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, help="API keys for programs that keep the articles.")
 app.add_typer(keys, name="keys")
+app.add_typer(cli_guard.guard, name="guard")
+app.add_typer(cli_guard.ledger, name="ledger")
+app.add_typer(cli_guard.quarantine, name="quarantine")
 
 SAMPLE = Path(__file__).parent.parent / "knowledge" / "sample"
 SAMPLE_QUESTIONS = (
@@ -64,8 +69,8 @@ def ingest(
     if not path.exists():
         fail(f"there is no file or folder {path}")
     order = Order(path, source or path.resolve().stem, prune, dry_run, overwrite)
-    with _operations() as operations, ingest_progress() as progress:
-        report = ingest(order, operations, progress)
+    with operations() as do, ingest_progress() as progress:
+        report = ingest(order, do, progress)
     print_report(report, dry_run=dry_run)
     raise typer.Exit(1 if report.failed else 0)
 
@@ -79,8 +84,8 @@ def ask(
     from api.printing import print_answer
 
     _check(question)
-    with _operations() as operations:
-        print_answer(operations.ask(question), as_json=as_json)
+    with operations() as do:
+        print_answer(do.ask(question), as_json=as_json)
 
 
 @app.command()
@@ -93,8 +98,8 @@ def search(
     from api.printing import print_search
 
     _check(question)
-    with _operations() as operations:
-        print_search(operations.explain(question), explain=explain, as_json=as_json)
+    with operations() as do:
+        print_search(do.explain(question), explain=explain, as_json=as_json)
 
 
 @app.command()
@@ -112,8 +117,8 @@ def lint(path: Annotated[Path, typer.Argument(help="A Markdown file or a folder 
 @app.command()
 def reindex() -> None:
     """Build the index anew from the database, beside the old one, then swap."""
-    with _operations() as operations:
-        live = operations.reindex(lambda done, of: typer.echo(f"\r{done} of {of} articles", nl=False, err=True))
+    with operations() as do:
+        live = do.reindex(lambda done, of: typer.echo(f"\r{done} of {of} articles", nl=False, err=True))
     typer.echo(f"\n{live} passages are live")
 
 
@@ -162,7 +167,7 @@ def create_key(name: Annotated[str, typer.Argument(help="What the key is for.")]
     from api.bootstrap import new_id, new_secret, utc_now
 
     secret = f"fl_{new_secret()}"
-    with _database() as database, database.write() as session:
+    with database() as opened, opened.write() as session:
         identity.create_key(session, name=name, secret=secret, key_id=new_id(), now=utc_now())
     typer.echo(secret)
 
@@ -174,7 +179,7 @@ def list_keys() -> None:
 
     from api.tables import ApiKey
 
-    with _database() as database, database.read() as session:
+    with database() as opened, opened.read() as session:
         for key in session.scalars(select(ApiKey).order_by(ApiKey.created_at)):
             state = f"revoked {key.revoked_at.astimezone(UTC):%Y-%m-%d}" if key.revoked_at else "in use"
             typer.echo(f"{key.id}  {key.created_at.astimezone(UTC):%Y-%m-%d}  {state:20}  {key.name}")
@@ -186,7 +191,7 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="The key's id, as `fir
     from api.bootstrap import utc_now
     from api.tables import ApiKey
 
-    with _database() as database, database.write() as session:
+    with database() as opened, opened.write() as session:
         key = session.get(ApiKey, key_id)
         if key is None:
             fail(f"there is no key {key_id}")
@@ -200,7 +205,7 @@ def _check(question: str) -> None:
 
 
 @contextmanager
-def _operations() -> Iterator["Operations"]:
+def operations() -> Iterator["Operations"]:
     """The operations done here, or by the server that owns the index."""
     from api.bootstrap import IndexInUseError, running
     from api.operations import LocalOperations, RemoteOperations
@@ -224,16 +229,16 @@ def _operations() -> Iterator["Operations"]:
 
 
 @contextmanager
-def _database() -> Iterator["Database"]:
+def database() -> Iterator["Database"]:
     from api.database import Database
     from api.settings import from_environment
 
-    database = Database(from_environment().api.sql)
+    opened = Database(from_environment().api.sql)
     try:
-        database.prepare()
-        yield database
+        opened.prepare()
+        yield opened
     finally:
-        database.close()
+        opened.close()
 
 
 if __name__ == "__main__":

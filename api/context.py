@@ -16,8 +16,6 @@ class Limits:
     requests: Rate
     conversations: Rate
     messages: Rate
-    logins: Rate
-    logins_by_email: Rate
 
 
 def service_of(request: Request) -> Service:

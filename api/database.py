@@ -21,12 +21,14 @@ from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.orm import Session
 
 import assistant.tables
+import guardrails.tables
 import knowledge.tables
 from api import tables
 
 TABLES: list[MetaData] = [
     knowledge.tables.Base.metadata,
     assistant.tables.Base.metadata,
+    guardrails.tables.Base.metadata,
     tables.Base.metadata,
 ]
 MIGRATIONS = Path(__file__).parent / "migrations"

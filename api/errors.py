@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
@@ -33,16 +33,8 @@ class Unauthorised(Exception):
     """No key, or not the right one."""
 
 
-class SignInFirst(Exception):
-    """Nobody is signed in."""
-
-
-class NotAllowed(Exception):
-    """Signed in, but not for this."""
-
-
 class ForeignForm(Exception):
-    """The request came from another site, or from a page that is too old."""
+    """A form came from another site."""
 
 
 class TooMany(Exception):
@@ -72,8 +64,6 @@ def install(app: FastAPI) -> None:
     for kind in STATUS:
         app.add_exception_handler(kind, _domain)
     app.add_exception_handler(Unauthorised, _unauthorised)
-    app.add_exception_handler(SignInFirst, _sign_in_first)
-    app.add_exception_handler(NotAllowed, _forbidden)
     app.add_exception_handler(ForeignForm, _forbidden)
     app.add_exception_handler(TooMany, _too_many)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -81,12 +71,6 @@ def install(app: FastAPI) -> None:
     for kind in DATABASE_DOWN:
         app.add_exception_handler(kind, _database_down)
     app.add_exception_handler(Exception, _unexpected)
-
-
-def _sign_in_first(request: Request, error: Exception) -> Response:
-    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse("/staff/login", HTTPStatus.SEE_OTHER)
-    return problem(HTTPStatus.UNAUTHORIZED, str(error))
 
 
 def _forbidden(_request: Request, error: Exception) -> Response:

@@ -48,6 +48,9 @@ class Operations(Protocol):
     def reindex(self, progress: Callable[[int, int], None]) -> int:
         """Build the index anew from SQL; how many passages are live."""
 
+    def release(self, passage_id: str) -> None:
+        """Index a passage that was held back. Raise LookupError when no such passage is held."""
+
     def ask(self, question: str) -> Asked:
         """Answer a question in a conversation of its own."""
 
@@ -79,6 +82,10 @@ class LocalOperations:
     def reindex(self, progress: Callable[[int, int], None]) -> int:
         """Build the index anew from SQL; how many passages are live."""
         return self.service.library.reindex(progress, now=self.service.now())
+
+    def release(self, passage_id: str) -> None:
+        """Index a passage that was held back. Raise LookupError when no such passage is held."""
+        self.service.library.publisher.release(passage_id)
 
     def ask(self, question: str) -> Asked:
         """Answer a question in a conversation of its own."""
@@ -132,6 +139,11 @@ class RemoteOperations:
         live = int(self._post("reindex", {}))
         progress(1, 1)
         return live
+
+    def release(self, passage_id: str) -> None:
+        """Index a passage that was held back. Raise LookupError when no such passage is held."""
+        if not self._post("release", {"passage": passage_id}):
+            raise LookupError(f"no passage {passage_id} is held back")
 
     def ask(self, question: str) -> Asked:
         """Answer a question in a conversation of its own."""

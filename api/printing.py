@@ -14,6 +14,8 @@ from rich.table import Table
 
 from api.ingesting import Report
 from api.operations import Asked
+from guardrails.explain import Explanation
+from guardrails.replay import ReplayReport
 from knowledge.publishing import Change
 
 
@@ -90,3 +92,37 @@ def print_welcome(url: str, questions: tuple[str, ...]) -> None:
         for question in questions:
             typer.echo(f'  .venv/bin/firstline ask "{question}"')
         typer.echo("Stop with Ctrl-C.")
+
+
+def print_guard_explanation(explained: Explanation) -> None:
+    """What was decided, each policy's score beside its threshold, and the examples that are nearest."""
+    console = Console()
+    verdict = explained.verdict
+    decided = f"{verdict.action.value} by {verdict.policy}" if verdict.action else "allowed"
+    console.print(f"{decided}", style="bold", highlight=False)
+    for finding in verdict.findings:
+        part = explained.text[finding.span[0] : finding.span[1]]
+        mode = "" if finding.enforced else " (shadow)"
+        console.print(f"  {finding.policy}{mode} {finding.score:.2f}: {finding.reason}: {part!r}", markup=False, highlight=False, soft_wrap=True)
+    if verdict.action and verdict.action.blocks and verdict.allowed:
+        console.print(f"  still answered: {verdict.allowed!r}", markup=False, highlight=False, soft_wrap=True)
+    if explained.said:
+        console.print(f"  said: {explained.said}", markup=False, highlight=False, soft_wrap=True)
+    table = Table("policy", "message", "highest sentence", "threshold", box=None)
+    for score in explained.scores[:6]:
+        table.add_row(score.policy, f"{score.whole:.2f}", f"{score.highest:.2f}", f"{score.threshold:.2f}")
+    console.print(table)
+    for near in explained.nearest:
+        kind = "example" if near.caught else "allowed"
+        console.print(f"  {near.likeness:.2f} {near.policy or 'ordinary'} {kind}: {near.text[:100]}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_replay(report: ReplayReport) -> None:
+    """How many messages other policies would decide otherwise, with the first of each kind."""
+    console = Console()
+    console.print(f"{report.messages} messages, {report.unchanged} decided the same way")
+    for title, changes in (("newly blocked", report.newly_blocked), ("newly allowed", report.newly_allowed), ("otherwise", report.otherwise)):
+        console.print(f"{title}: {len(changes)}")
+        for change in changes[:10]:
+            line = f"  {change.number}: {change.before or 'allowed'} → {change.after or 'allowed'} ({change.policy}): {change.text[:120]}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,7 +1,8 @@
 """What a message says before anything is looked up: language, small talk, what the guards think of it, what it asks."""
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.conversation import Received
 from assistant.question import Question, restate
@@ -30,31 +31,37 @@ class Heard:
     question: Question | None
     vectors: Mapping[str, Vectors]
     """The question's vector by encoder, as the only row; empty without a question."""
+    masked: str
+    """The text that was screened: personal data masked, as the ledger keeps it."""
+    code: str | None
+    milliseconds: float
+    """What the incoming checks took on top of the embedding."""
 
 
 SURE = 0.95  # a guess below this would send away people who only write briefly or with errors
 ENOUGH_WORDS = 4  # fewer show no language
 
 
-def hear(received: Received, embed: Embed, guard: Guard, identify: Identify) -> Heard:
+def hear(received: Received, embed: Embed, guard: Guard, identify: Identify, mask: Callable[[str], str]) -> Heard:
     """Embed the message, its sentences and its question in one batch, and screen it."""
-    text = received.text
+    text = mask(received.text)
     detected = detect(text)
+    code = detected or _surely(identify, text)
     message = prepare(text)
     question = restate(received.history, text)
     rows = [*message.rows] if question.text == message.rows[0] else [*message.rows, question.text]
     vectors = embed(rows)
-    code = detected or _surely(identify, text)
+    started = time.perf_counter()
     verdict = guard.incoming(message, {name: of_all[: len(message.rows)] for name, of_all in vectors.items()}, code)
-    kind = smalltalk(text)
-    language = shipped(detected or received.locale)
-    if kind is not None or not verdict.allowed:
-        return Heard(language, kind, verdict, None, {})
+    milliseconds = 1000 * (time.perf_counter() - started)
+    heard = Heard(shipped(detected or received.locale), smalltalk(text), verdict, None, {}, text, code, milliseconds)
+    if heard.smalltalk is not None or not verdict.allowed:
+        return heard
     if verdict.allowed != text:
         question = restate(received.history, verdict.allowed)
-        return Heard(language, None, verdict, question, embed([question.text]))
+        return replace(heard, question=question, vectors=embed([question.text]))
     at = 0 if len(rows) == len(message.rows) else len(rows) - 1
-    return Heard(language, None, verdict, question, {name: of_all[at : at + 1] for name, of_all in vectors.items()})
+    return replace(heard, question=question, vectors={name: of_all[at : at + 1] for name, of_all in vectors.items()})
 
 
 def _surely(identify: Identify, text: str) -> str | None:

@@ -1,8 +1,7 @@
 """From what was heard and found to the reply: answered, choices, not covered, refused, or a bit of each."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+import time
+from dataclasses import dataclass
 
 from assistant import answer
 from assistant.answer import Draft, Manner, Rarity
@@ -16,7 +15,7 @@ from assistant.wording import say
 from guardrails.drafts import CitedPassage, DraftToScreen
 from guardrails.findings import Action, Verdict
 from guardrails.screen import Guard
-from knowledge.search import Band, Found
+from knowledge.search import Band
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,20 @@ def draft(seen: Seen, settings: AssistantSettings, manner: Manner, rarity: Rarit
     return Drafted(say(key, manner.language, contact=settings.contact), Outcome.UNANSWERED_NOT_COVERED)
 
 
-def screened(drafted: Drafted, seen: Seen, guard: Guard, settings: AssistantSettings, language: str) -> tuple[Drafted, Verdict | None]:
+@dataclass(frozen=True)
+class Screened:
+    """What the outgoing screen said of a draft."""
+
+    text: str
+    verdict: Verdict
+    milliseconds: float
+
+
+def screened(drafted: Drafted, seen: Seen, guard: Guard, settings: AssistantSettings, language: str) -> tuple[Drafted, Screened | None]:
     """The draft as it may leave, and what the outgoing screen found; a draft that may not leave becomes “not covered”."""
     if drafted.draft is None:
         return drafted, None
+    started = time.perf_counter()
     cited = [
         CitedPassage(place.passage.id, place.passage.text, place.article.title, source.url)
         for source in drafted.draft.sources
@@ -54,10 +63,11 @@ def screened(drafted: Drafted, seen: Seen, guard: Guard, settings: AssistantSett
     ]
     retrieved = frozenset(str(place.passage.id) for places in seen.places.values() for place in places)
     verdict = guard.outgoing(DraftToScreen(drafted.text, tuple(cited), retrieved, quoted=True, ours=drafted.draft.ours))
+    seen_by_guard = Screened(drafted.text, verdict, 1000 * (time.perf_counter() - started))
     if verdict.action is None or not verdict.action.blocks:
-        return drafted, verdict
+        return drafted, seen_by_guard
     key = "not_covered_contact" if settings.contact else "not_covered"
-    return Drafted(say(key, language, contact=settings.contact), Outcome.UNANSWERED_NOT_COVERED), verdict
+    return Drafted(say(key, language, contact=settings.contact), Outcome.UNANSWERED_NOT_COVERED), seen_by_guard
 
 
 def join(heard: Heard, drafted: Drafted | None, guard: Guard, settings: AssistantSettings, locale: str) -> Reply:
@@ -74,32 +84,7 @@ def join(heard: Heard, drafted: Drafted | None, guard: Guard, settings: Assistan
     return Reply(text, outcome, heard.language, sources=sources, choices=drafted.choices)
 
 
-def traced(reply: Reply, heard: Heard, seen: Seen | None, milliseconds: float) -> Reply:
-    """The reply with the record of how it came about."""
-    trace: dict[str, Any] = {
-        "milliseconds": round(milliseconds, 1),
-        "guard": {"action": heard.verdict.action, "policy": heard.verdict.policy, "findings": [_finding(f) for f in heard.verdict.findings]},
-    }
-    if seen is None:
-        return replace(reply, trace=trace)
-    found = seen.found
-    trace |= {"features": _rounded(found.explanation.features), "leans_on": seen.question.leans_on, "hits": _hits(found)}
-    return replace(reply, question=seen.question.text, probability=found.probability, trace=trace)
-
-
 def _refused(verdict: Verdict) -> Outcome:
     if verdict.policy == "unknown_language":
         return Outcome.UNANSWERED_LANGUAGE
     return Outcome.ESCALATED_POLICY if verdict.action is Action.HANDOVER else Outcome.REFUSED_POLICY
-
-
-def _finding(finding: Any) -> dict[str, Any]:
-    return {"policy": finding.policy, "action": finding.action, "score": round(finding.score, 3), "reason": finding.reason}
-
-
-def _hits(found: Found) -> list[dict[str, Any]]:
-    return [{"passage": hit.passage_id, "article": hit.article_id, "score": round(hit.score, 4)} for hit in found.passages]
-
-
-def _rounded(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in values.items()}

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from assistant import conversation, replying
+from assistant import conversation, replying, trace
 from assistant.answer import Manner
 from assistant.conversation import AlreadyAnswered, Incoming, Received, Reply, StillRunning
 from assistant.hearing import Identify, hear
@@ -18,6 +18,7 @@ from assistant.looking import look
 from assistant.settings import AssistantSettings
 from assistant.tables import ConversationId, Message, Outcome
 from assistant.wording import say
+from guardrails import ledger
 from guardrails.screen import Guard
 from knowledge import gaps
 from knowledge.embedding import Vectors, vectors
@@ -87,7 +88,7 @@ def take_turn(
     if isinstance(received, AlreadyAnswered):
         return received.reply
     progress(Step.RECEIVED)
-    heard = hear(received, assistant.embed, assistant.guard, assistant.identify)
+    heard = hear(received, assistant.embed, assistant.guard, assistant.identify, assistant.mask)
     manner = Manner(settings.answer_words, settings.max_sources, heard.language, assistant.link)
     seen = drafted = outgoing = None
     if heard.question is not None:
@@ -101,9 +102,10 @@ def take_turn(
         reply = Reply(say(heard.smalltalk, heard.language, product=settings.product), Outcome.SMALLTALK, heard.language)
     else:
         reply = replying.join(heard, drafted, assistant.guard, settings, received.locale)
-    reply = replying.traced(reply, heard, seen, 1000 * (time.perf_counter() - started))
+    reply = trace.traced(reply, heard, seen, 1000 * (time.perf_counter() - started))
     with assistant.sessions.write() as session:
         stored = conversation.reply(session, received, reply, now=now)
+        ledger.append(session, trace.entries(received, heard, outgoing, assistant.guard.version, assistant.new_id), now)
         if reply.outcome.family == "unanswered":
             _record_gap(session, assistant, received, reply, now)
     return stored

@@ -10,6 +10,7 @@ import yaml
 
 DATA = Path(__file__).parent / "data" / "anger.yaml"
 WORTH = {"strong": 1.0, "weak": 0.5, "worn": 0.25}
+LONG_RUN = 3  # "!!" is lively, "!!!" is loud
 SHOUTING_FROM = 12  # letters; below it capitals are a code or an abbreviation
 CODE = re.compile(r"\b[A-Z0-9]*\d[A-Z0-9]*\b|\b[A-Z]+(?:_[A-Z0-9]+)+\b|[\"“«„][^\"”»“]*[\"”»“]")  # codes and quotations do not shout
 
@@ -25,7 +26,7 @@ class Anger:
 def anger(text: str, language: str | None = None) -> Anger:
     """Weight 0 is calm; without a known language every language's words are looked for."""
     words = _words()
-    spoken = [words[language]] if language in words else list(words.values())
+    spoken = [words[language]] if language and language in words else list(words.values())
     weight, signs = _of_signs(text)
     for patterns in spoken:
         for pattern, worth in patterns.items():
@@ -39,7 +40,7 @@ def _of_signs(text: str) -> tuple[float, list[str]]:
     """Shouting, and runs of ! or ?."""
     weight, signs = 0.0, []
     for run in re.findall(r"[!?]{2,}", text):
-        weight += WORTH["weak"] if len(run) >= 3 or "!?" in run or "?!" in run else WORTH["worn"]
+        weight += WORTH["weak"] if len(run) >= LONG_RUN or "!?" in run or "?!" in run else WORTH["worn"]
         signs.append(run)
     letters = [c for c in CODE.sub(" ", text) if c.isalpha()]
     if len(letters) >= SHOUTING_FROM and sum(c.isupper() for c in letters) > 0.7 * len(letters):

@@ -49,7 +49,8 @@ def load(file: Path = DATA) -> Mapping[str, Wordings]:
 
 def examples(file: Path = DATA) -> list[tuple[str, bool]]:
     """(text, asks) of all languages, to learn from and to test with."""
-    return [(text, asks) for one in load(file).values() for texts, asks in ((one.examples, True), (one.look_alikes, False)) for text in texts]
+    every = load(file).values()
+    return [(text, True) for one in every for text in one.examples] + [(text, False) for one in every for text in one.look_alikes]
 
 
 def _compiled(patterns: Sequence[str]) -> tuple[re.Pattern[str], ...]:

@@ -10,18 +10,6 @@ import yaml
 
 DATA = Path(__file__).parent / "data" / "fields.yaml"
 
-# Where a phrase ends: punctuation, or the word that begins another thought.
-END = (
-    r"(?=\s*(?:[.!?;,:\n(\"“”…]|$)|\s+[-–—]\s|\s+(?:but|however|because|since|as (?:the|i|it|we)|when|whenever|while|although|though|yet|unless|"
-    r"and (?:it|then|the|i|i'm|we|nothing|keeps?|gets?|got|now|every|that|all|there|am|have|my|our|each|this|they|he|she)|"
-    r"so (?:that|i|we|please)|which|who|where|please|thanks|if|for some reason|aber|doch|weil|wenn|und (?:es|dann|die|der|das|ich|nichts|jetzt)|"
-    r"mais|car|quand|et (?:ça|il|elle|je|rien|la|le)|pero|porque|cuando|y (?:me|se|no|la|el|nada)|mas|quando|e (?:não|o|a|nada|aparece)|ya que|"
-    r"parce|lorsque|pois|só que|sin embargo)\b)"
-)
-AND = (
-    r"(?=\s*(?:[.!?;\n(,]|$)|\s+(?:but|however|with no|nothing|still|without|because|so|to no avail|and (?:it|still|nothing|the|that|no|i|we)|aber|mais|pero|mas|sans|sin|sem|ohne|y (?:nada|sigue)|"
-    r"et (?:rien|toujours)|e (?:nada|continua)|und (?:nichts|immer|es))\b|\s+[-–—]\s)"
-)
 LATER = "<later>"  # marks a pattern that is meant for every message but the first
 
 
@@ -74,7 +62,7 @@ def plain(text: str) -> str:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern.replace("<end>", END).replace("<and>", AND), re.IGNORECASE)
+    return re.compile(pattern.replace("<end>", _data()["end"]).replace("<and>", _data()["and"]), re.IGNORECASE)
 
 
 @cache

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ QUESTIONS = Path(__file__).parent / "data" / "questions.yaml"
 EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 MENTIONED = ("account", "role", "plan", "contact_name", "browser", "os", "device", "app_version", "page")
 SHORT_ANSWER = 8  # words; a longer answer to "which browser?" tells a story
+LONGEST_NAME = 3  # words of a name, a role, a plan
+PIECE = re.compile(r"(?<=[.!?])\s+|\s*[,;\n]\s*|\s+(?:and|und|et|y|e)\s+(?:my |the |i'm )?")
 ENVIRONMENT = ("device", "browser", "os", "app_version", "page")
 MOST_QUESTIONS = 2  # issue 4: what is missing is asked in at most two questions
 
@@ -105,13 +108,16 @@ def fill(transcript: Sequence[Said], *, known: Fields | None = None) -> Fields:
     errors = tuple(dict.fromkeys(_without_parts(found("error", texts))))
     values: dict[str, Any] = {name: first(name, texts) for name in MENTIONED}
     values["contact_email"] = next((match.group() for text in texts for match in EMAIL.finditer(text)), None)
-    values |= {"goal": story.goal(texts), "symptom": story.symptom(texts, errors), "errors": errors, "tried": story.tried(texts)}
+    asked_for = _answering(transcript, "symptom")
+    values |= {"goal": story.goal(texts), "symptom": story.symptom(texts, errors, asked_for), "errors": errors, "tried": story.tried(texts)}
     for name, answer in _answers(transcript):
         key = "errors" if name == "error" else name
         if not values.get(key):
             values[key] = (answer,) if key in {"errors", "tried"} else answer
     if not values["goal"] and not values["symptom"]:
-        values["symptom"] = story.statement(texts)
+        values["goal"] = story.statement(texts)
+    if values["contact_name"] == values["account"]:
+        values["contact_name"] = None  # "Lantern Books" answered "which account?"
     values["tags"] = tags(texts)
     read = Fields(**values)
     told = {name: value for name, value in vars(known or Fields()).items() if value}
@@ -138,7 +144,7 @@ def lacking(ticket: Described) -> tuple[str, ...]:
 
 
 def complete(ticket: Described) -> bool:
-    """Can an agent work it without asking what happened?"""
+    """An agent can work it without asking what happened."""
     return not lacking(ticket)
 
 
@@ -157,17 +163,50 @@ def missing(ticket: Described, language: str = "en") -> list[Question]:
 
 
 def _answers(transcript: Sequence[Said]) -> Iterable[tuple[str, str]]:
-    """(field, answer) where the assistant asked for a field and the visitor answered shortly."""
-    for question, answer in zip(transcript, transcript[1:], strict=False):
-        if question.role == "visitor" or answer.role != "visitor" or "?" not in question.text:
-            continue
-        text = plain(answer.text)
-        fields = [name for name, pattern in asked_about().items() if pattern.search(plain(question.text))]
-        if len(fields) != 1 or phrase("no_answer").search(text):
-            continue
-        value = tidy(phrase("lead_in").sub("", tidy(re.split(r"(?<=[.!?])\s|,\s|\n", text)[0])))
-        if value and len(value.split()) <= SHORT_ANSWER and (fields[0] != "contact_email"):
-            yield fields[0], value
+    """(field, answer) where the assistant asked for fields and the visitor answered shortly, one piece per field."""
+    for question, answer in pairwise(transcript):
+        if question.role != "visitor" and answer.role == "visitor":
+            asked, text = plain(question.text), plain(answer.text)
+            places = {name: match.start() for name, pattern in asked_about().items() if (match := pattern.search(asked))}
+            if places and not phrase("no_answer").search(text):
+                yield from _paired(sorted(places, key=places.__getitem__), _pieces(text))
+
+
+def _paired(names: list[str], pieces: list[str]) -> Iterable[tuple[str, str]]:
+    """Fields with the pieces that may be their values: those that show what they are first, the others in order."""
+    for piece in list(pieces):
+        shown = [name for name in MENTIONED if first(name, [piece]) == piece]
+        if shown or EMAIL.search(piece):
+            pieces.remove(piece)
+            names = [name for name in names if name not in shown]
+    names = [name for name in names if name != "contact_email"]
+    if len(names) == 1 or len(names) <= len(pieces):
+        yield from ((name, piece) for name, piece in zip(names, pieces, strict=False) if _may_be(name, piece))
+
+
+def _pieces(text: str) -> list[str]:
+    """What a short answer lists, without "it's" and the like."""
+    parts = (tidy(phrase("lead_in").sub("", tidy(part))) for part in PIECE.split(text))
+    return [part for part in parts if part and not phrase("courtesy").search(part) and len(part.split()) <= SHORT_ANSWER]
+
+
+def _may_be(name: str, value: str) -> bool:
+    """The value looks like one of its field."""
+    if name == "contact_name":
+        return len(value.split()) <= LONGEST_NAME and all(word[0].isupper() for word in value.split() if len(word) > LONGEST_NAME)
+    if name == "app_version":
+        return any(c.isdigit() for c in value)
+    return name in {"goal", "symptom", "tried", "error"} or len(value.split()) <= LONGEST_NAME
+
+
+def _answering(transcript: Sequence[Said], field: str) -> list[int]:
+    """The numbers of the visitor's messages that answer a question for this field."""
+    numbers, number = [], -1
+    for before, said in zip([None, *transcript], transcript, strict=False):
+        number += said.role == "visitor"
+        if said.role == "visitor" and before and before.role != "visitor" and asked_about()[field].search(plain(before.text)):
+            numbers.append(number)
+    return numbers
 
 
 def _without_parts(values: Iterable[str]) -> list[str]:

@@ -24,7 +24,8 @@ def heard(fitted: Learned, vectors: Mapping[str, Vectors]) -> float:
 def fit(encoders: Mapping[str, Embeddings]) -> Learned:
     """Learn from asked.yaml's examples and look-alikes."""
     rows = asked.examples()
-    vectors = {name: np.asarray(encoder.embed_documents([text for text, _ in rows]), dtype=np.float32) for name, encoder in encoders.items()}
+    texts = [text for text, _ in rows]
+    vectors = {name: np.asarray(encoder.embed_documents(texts), dtype=np.float32) for name, encoder in encoders.items()}
     return learned.fit(vectors, [YES if asks else NO for _, asks in rows], ridge=RIDGE, made_of=made_of())
 
 

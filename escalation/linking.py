@@ -34,7 +34,7 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: str, now: datet
     into.related = sorted({*into.related, ticket.id})
     into.tags = sorted({*into.tags, *ticket.tags})
     record(session, ticket, EventKind.MERGED, by=by, now=now, into=into.id, number=into.number)
-    record(session, into, EventKind.ABSORBED, by=by, now=now, ticket=ticket.id, number=ticket.number)
+    record(session, into, EventKind.ABSORBED, by=by, now=now, merged=ticket.id, number=ticket.number)
 
 
 def link(session: Session, ticket: Ticket, incident: Ticket, *, by: str, now: datetime, expected_version: int) -> None:
@@ -77,7 +77,8 @@ def audience(session: Session, incident: Ticket) -> list[str]:
     hanging = select(Ticket.id).where(or_(Ticket.incident_id == incident.id, Ticket.id == incident.id))
     reached = (
         select(Ticket.conversation_id)
-        .where(or_(Ticket.id.in_(hanging), Ticket.merged_into.in_(hanging)), or_(Ticket.state != TicketState.CLOSED, Ticket.merged_into.is_not(None)))
+        .where(or_(Ticket.id.in_(hanging), Ticket.merged_into.in_(hanging)))
+        .where(or_(Ticket.state != TicketState.CLOSED, Ticket.merged_into.is_not(None)))
         .order_by(Ticket.number)
     )
     return list(dict.fromkeys(session.scalars(reached)))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,8 @@ from escalation import learned
 from escalation.learned import Learned, Vectors
 
 DATA = Path(__file__).parent / "data" / "routing.yaml"
-FITTED = Path(__file__).parent / "data" / "routing.npz"
+FITTED = Path(__file__).parent / "data"
+ENGLISH, MULTILINGUAL = "en", "multilingual"  # the language the main encoder was trained on; the encoder for every other
 RIDGE = 1e-3  # of 1e-4 … 1e-2 the best in eight held-out folds of our own English examples, .885 without sure words
 PUSH = 1.0  # log-odds that a queue's sure words add; of 0 … 2 the best in the same folds, .893
 
@@ -41,32 +42,41 @@ class Example:
 
 @dataclass(frozen=True)
 class Router:
-    """A learned part and the sure words of each queue."""
+    """Two learned parts, for English over every encoder and for other languages over the multilingual one, and each queue's sure words."""
 
-    learned: Learned
+    english: Learned
+    other: Learned
 
-    def route(self, text: str, vectors: Mapping[str, Vectors]) -> Routed:
+    def route(self, text: str, vectors: Mapping[str, Vectors], language: str | None) -> Routed:
         """One text with its vector by encoder. Raise MissingVectorError."""
-        return self.route_all([text], vectors)[0]
+        return self.route_all([text], vectors, [language])[0]
 
-    def route_all(self, texts: list[str], vectors: Mapping[str, Vectors]) -> list[Routed]:
-        """One Routed per text; `vectors` hold one row per text."""
-        names = self.learned.labels
-        pushed = np.array([[PUSH * any(p.search(text) for p in sure_words()[name]) for name in names] for text in texts], dtype=np.float32)
-        shares = learned.softmax(self.learned.logits(vectors) + pushed.reshape(len(texts), len(names)))
+    def route_all(self, texts: Sequence[str], vectors: Mapping[str, Vectors], languages: Sequence[str | None]) -> list[Routed]:
+        """One Routed per text; `vectors` hold one row per text; a language that is not known counts as another one."""
+        names = self.english.labels
+        english = np.array([[language == ENGLISH] for language in languages])
+        learnt = np.where(english, self.english.logits(vectors), self.other.logits(vectors))
+        sure = np.array([[any(p.search(text) for p in sure_words()[name]) for name in names] for text in texts], dtype=np.float32)
+        shares = learned.softmax((learnt + PUSH * sure).astype(np.float32))
         return [Routed(names[int(row.argmax())], float(row.max()), dict(zip(names, map(float, row), strict=True))) for row in shares]
 
+    def save(self, folder: Path = FITTED) -> None:
+        """Write both parts."""
+        self.english.save(folder / "routing_english.npz")
+        self.other.save(folder / "routing_other.npz")
 
-def load(file: Path = FITTED) -> Router:
+
+def load(folder: Path = FITTED) -> Router:
     """The shipped fit."""
-    return Router(Learned.load(file))
+    return Router(Learned.load(folder / "routing_english.npz"), Learned.load(folder / "routing_other.npz"))
 
 
 def fit(encoders: Mapping[str, Embeddings]) -> Router:
-    """Learn the examples anew, as for another encoder than the shipped fit's."""
-    rows = examples()
-    vectors = {name: np.asarray(encoder.embed_documents([row.text for row in rows]), dtype=np.float32) for name, encoder in encoders.items()}
-    return Router(learned.fit(vectors, [row.queue for row in rows], ridge=RIDGE, made_of=made_of()))
+    """Learn the examples anew, as for other encoders than the shipped fit's; `multilingual` must be among them."""
+    texts, queues = [row.text for row in examples()], [row.queue for row in examples()]
+    vectors = {name: np.asarray(encoder.embed_documents(texts), dtype=np.float32) for name, encoder in encoders.items()}
+    every = learned.fit(vectors, queues, ridge=RIDGE, made_of=made_of())
+    return Router(every, learned.fit({MULTILINGUAL: vectors[MULTILINGUAL]}, queues, ridge=RIDGE, made_of=made_of()))
 
 
 @cache

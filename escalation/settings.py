@@ -8,19 +8,19 @@ class EscalationSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    failed_turns: int = Field(2, ge=1, le=10, description="turns without an answer in a row after which a person is offered; issue 4 says two")
-    same_question: int = Field(3, ge=2, le=10, description="times the same question is asked before a person is offered; issue 4 says three")
+    failed_turns: int = Field(2, ge=1, le=10, description="turns in a row without an answer before a person is offered; issue 4")
+    same_question: int = Field(3, ge=2, le=10, description="times the same question is asked before a person is offered; issue 4")
     same_from: float = Field(
         0.8,
         ge=0,
         le=1,
-        description="cosine from which two questions are the same; of the multilingual encoder, where paraphrases of a sentence lie at .8 and above",
+        description="cosine from which two questions are the same, by the multilingual encoder; not yet chosen by an eval",
     )
     anger_from: float = Field(
         1.0,
         ge=0,
         le=10,
-        description="weight of words and signs from which a message is angry: one strong word, or two weak signs; tests/escalation/test_anger.py",
+        description="weight of words and signs from which a message is angry: one strong word, or two weak ones; tests/escalation",
     )
     asked_from: float = Field(
         0.85,

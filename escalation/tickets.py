@@ -43,21 +43,21 @@ class IllegalMove(Exception):
 
 
 class StaleVersion(Exception):
-    """Somebody changed the ticket since it was read; `ticket` is how it is now."""
+    """Somebody changed the ticket since it was read. Plain values, for the transaction is over when they are read."""
 
     def __init__(self, ticket: Ticket, expected: int) -> None:
-        """`expected`: the version the caller had seen."""
+        """`expected`: the version the caller had seen; `version` is the present one."""
         super().__init__(f"ticket {ticket.number} is at version {ticket.version}, not {expected}")
-        self.ticket = ticket
+        self.ticket_id, self.number, self.version = ticket.id, ticket.number, ticket.version
 
 
 class AlreadyOpen(Exception):
-    """The conversation has a ticket that still lives: `ticket`."""
+    """The conversation has a ticket that still lives: `ticket_id`, `number`."""
 
     def __init__(self, ticket: Ticket) -> None:
         """`ticket`: the one that has the conversation."""
         super().__init__(f"the conversation already has ticket {ticket.number}")
-        self.ticket = ticket
+        self.ticket_id, self.number = ticket.id, ticket.number
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from escalation import queues
+from escalation.fields import WIDTHS
 from escalation.tables import EventKind, Note, NoteId, Priority, Ticket, TicketState
 from escalation.tickets import Contact, IllegalMove, lock, record
 
-DESCRIBABLE = frozenset({"role", "account", "plan", "goal", "symptom", "environment", "device", "browser", "os", "app_version", "page", "locale"})
+DESCRIBABLE = frozenset({*WIDTHS, "goal", "symptom", "environment"})
 
 
 class NoSuchField(LookupError):

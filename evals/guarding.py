@@ -9,6 +9,7 @@ from evals import guard_exam
 from evals.folders import BrokenSet, Source, checked_rows, inspect_retrieval
 from evals.laboratory import laboratory
 from evals.results import SetResult, Trouble, from_json
+from guardrails.screen import Guard
 
 KIND = "guardrails"
 NO_TEXT = "its rows have no text: conversations are graded on the whole assistant, for which there is no grader yet"
@@ -32,13 +33,19 @@ def grade(sources: Sequence[Source], around: Path | None, settings: Settings, ca
             yield Trouble(source.name, str(trouble))
     if not good:
         return
-    with TemporaryDirectory(prefix="firstline-evals-") as name, laboratory(settings, cache) as lab:
+    with laboratory(settings, cache) as lab:
         guard = lab.service.assistant.guard
-        if not guard.encoders:
+        if guard.encoders:
+            yield from measured(good, around, guard)
+        else:
             yield from (Trouble(source.name, NO_GUARD, broken=False) for source in good)
-            return
-        for called, entry in guard_exam.grade(_view(Path(name), good, around), guard).items():
-            yield SetResult(called.replace(KIND, good[0].kind, 1), from_json(entry))
+
+
+def measured(sources: Sequence[Source], around: Path | None, guard: Guard) -> Iterator[SetResult]:
+    """The exam over sets that were looked over; at least one."""
+    with TemporaryDirectory(prefix="firstline-evals-") as name:
+        for called, entry in guard_exam.grade(_view(Path(name), sources, around), guard).items():
+            yield SetResult(called.replace(KIND, sources[0].kind, 1), from_json(entry))
 
 
 def _holds_messages(file: Path) -> bool:

@@ -1,0 +1,1 @@
+"""Guards: what may be answered, what may leave, and proof of every decision."""

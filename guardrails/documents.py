@@ -12,7 +12,9 @@ SHORTEST_REST = 120  # characters the rest of the passage needs, to say what the
 
 _PLACEHOLDER = re.compile(r"[<\[{]|^\s*(?:[-*•#|>]|\d{1,3}[.)])")
 _COMMISSION = re.compile(
-    r"(?:can you |could you |please )?(?:draft|compose|write|develop|explain|describe|provide|give|tell me|summari[sz]e|translate|recite|break down|what are the|how do (?:solar|\w+s )|show me|compare|discuss)\b"
+    r"(?:can you |could you |please )?(?:draft|compose|write|develop|explain|describe|provide|give|tell me|summari[sz]e|translate|recite"
+    r"|break down|what are the|how do (?:\w+ ){1,3}work|show me"
+    r"|compare|discuss)\b"
     r"[^:{}()<>=]{12,200}[^:,;]$",
     re.IGNORECASE,
 )

@@ -47,7 +47,8 @@ def explain(text: str, guard: Guard, language: str = "en", count: int = 5) -> Ex
     scores = guard.fitted.scores(vectors)
     verdict = guard.judge(message, scores)
     by_policy = [
-        PolicyScore(name, float(scores[0, n]), float(scores[:, n].max()), guard.threshold(name)) for n, name in enumerate(guard.fitted.policies)
+        PolicyScore(name, float(scores[0, n]), float(scores[:, n].max()), guard.threshold(name))
+        for n, name in enumerate(guard.fitted.policies)
     ]
     rows = material(list(guard.policies.values()))
     nearest = guard.fitted.nearest({name: row[:1] for name, row in vectors.items()}, count)[0]

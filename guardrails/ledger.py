@@ -152,7 +152,9 @@ def _row(entry: Entry, number: int, previous: str, now: datetime) -> GuardDecisi
         blocked=verdict.blocked,
         language=entry.language,
         milliseconds=round(entry.milliseconds, 3),
-        findings=[{**asdict(finding), "span": list(finding.span), "score": round(finding.score, SCORE_DIGITS)} for finding in verdict.findings],
+        findings=[
+            {**asdict(finding), "span": list(finding.span), "score": round(finding.score, SCORE_DIGITS)} for finding in verdict.findings
+        ],
         scores={name: round(score, SCORE_DIGITS) for name, score in sorted(verdict.scores.items())},
         text=entry.text,
         salt=entry.salt,

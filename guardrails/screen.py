@@ -30,7 +30,8 @@ OUTGOING = (
 
 # A sentence that asks or reports something we could answer, so that a mixed message is worth answering in part.
 REQUEST = re.compile(
-    r"\?|\b(?:how|what|where|when|which|why|who|can|could|need|want|would like|please|help|tell|show|explain|cannot|can't|cant|won't|doesn't|does not|not working|error|fails?|problem|issue"
+    r"\?|\b(?:how|what|where|when|which|why|who|can|could|need|want|would like|please|help|tell|show|explain|cannot"
+    r"|can't|cant|won't|doesn't|does not|not working|error|fails?|problem|issue"
     r"|wie|was|wo|wann|welche\w?|warum|kann|könn\w+|brauche|möchte|bitte|hilfe|geht nicht|funktioniert|fehler|problem"
     r"|comment|quel\w*|où|quand|pourquoi|puis|peux|pouvez|besoin|voudrais|merci de|aide\w*|marche pas|erreur|problème"
     r"|cómo|como|qué|que|dónde|cuándo|cuál|puedo|puede\w*|necesito|quiero|ayuda|favor|no funciona|error"
@@ -42,7 +43,7 @@ MIN_ALLOWED_WORDS = 3  # a shorter rest is a greeting
 
 @dataclass(frozen=True)
 class Prepared:
-    """A message ready to be embedded: `rows` are the whole message as a reader sees it, its sentences when several, and decoded payloads."""
+    """A message ready to be embedded: `rows` are the whole as a reader sees it, its sentences when several, and decoded payloads."""
 
     text: str
     spans: tuple[tuple[int, int], ...]
@@ -66,7 +67,9 @@ def prepare(text: str) -> Prepared:
 class Guard:
     """All policies over all stages; knows nothing of time, storage or people. Safe to share between threads."""
 
-    def __init__(self, policies: Sequence[Policy], fitted: Fitted, settings: GuardSettings, encoders: Mapping[str, Embeddings] | None = None) -> None:
+    def __init__(
+        self, policies: Sequence[Policy], fitted: Fitted, settings: GuardSettings, encoders: Mapping[str, Embeddings] | None = None
+    ) -> None:
         """`fitted` must have been made for these policies; `encoders` are needed only for documents and to explain."""
         self.policies = {policy.id: policy for policy in policies}
         self.fitted = fitted
@@ -76,7 +79,11 @@ class Guard:
 
     @classmethod
     def build(
-        cls, encoders: Mapping[str, Embeddings], cache: Path | None = None, policies: Path | None = None, settings: GuardSettings | None = None
+        cls,
+        encoders: Mapping[str, Embeddings],
+        cache: Path | None = None,
+        policies: Path | None = None,
+        settings: GuardSettings | None = None,
     ) -> "Guard":
         """Load the policies (the shipped ones by default) and their fit; raise PolicyError or CannotTell."""
         settings = settings or GuardSettings()
@@ -122,7 +129,17 @@ class Guard:
         for policy in self._of(Stage.OUTGOING):
             if scores.get(policy.id, 0.0) >= self.threshold(policy.id) + self.settings.outgoing_margin * (1 - self.threshold(policy.id)):
                 span = (0, len(draft.text))
-                findings.append(Finding(policy.id, Stage.OUTGOING, policy.action, scores[policy.id], span, enforced=policy.enforced, reason="the answer reads like what it refuses"))
+                findings.append(
+                    Finding(
+                        policy.id,
+                        Stage.OUTGOING,
+                        policy.action,
+                        scores[policy.id],
+                        span,
+                        enforced=policy.enforced,
+                        reason="the answer reads like what it refuses",
+                    )
+                )
         decisive = gravest(findings)
         action, name = (decisive.action, decisive.policy) if decisive else (None, None)
         return Verdict(tuple(findings), action, "" if decisive and decisive.action.blocks else draft.text, name, scores)

@@ -7,7 +7,8 @@ MIN_LETTERS = 6  # a shorter piece ("Hi!", "Thx.") belongs to its neighbour
 
 _END = re.compile(r"(?:[.!?…]+[\"'”»)\]]{0,3}(?=\s)|[。！？]|\n\s*\n|\n(?=\s*(?:[-*•]|\d{1,2}[.)])\s)|\n(?=[A-Z¿¡]))")
 _NO_END = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|nr|vs|etc|e\.g|i\.e|z\.b|bzw|ca|inkl|evtl|usw|sr|sra|srta|ud|uds|p\.ex|dra|art|abs|approx|inc|ltd|co)|\b[A-Za-z]|\d)\.$", re.IGNORECASE
+    r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|nr|vs|etc|e\.g|i\.e|z\.b|bzw|ca|inkl|evtl|usw|sr|sra|srta|ud|uds|p\.ex|dra|art|abs|approx|inc|ltd|co)|\b[A-Za-z]|\d)\.$",
+    re.IGNORECASE,
 )
 
 

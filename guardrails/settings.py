@@ -19,12 +19,17 @@ class GuardSettings(BaseModel):
         0.02,
         gt=0,
         le=0.1,
-        description="share of the neighbours of all other policies that one policy may catch in leave-one-out; the stricter of both budgets holds",
+        description="the same over the neighbours of all other policies; the stricter of both budgets holds",
     )
     route_budget: float = Field(
-        0.02, gt=0, le=0.3, description="the same for a policy that only offers a person: its neighbours are answered all the same, so it may wait for surer signs"
+        0.02,
+        gt=0,
+        le=0.3,
+        description="the same for a policy that only offers a person: it may wait for surer signs",
     )
-    route_ordinary_budget: float = Field(0.005, gt=0, le=0.1, description="and against everything else (routed at most 2 % of banking77 and techqa)")
+    route_ordinary_budget: float = Field(
+        0.005, gt=0, le=0.1, description="and against everything else (routed at most 2 % of banking77 and techqa)"
+    )
     min_separation: float = Field(
         0.75,
         ge=0.5,
@@ -32,18 +37,34 @@ class GuardSettings(BaseModel):
         description="a policy whose leave-one-out AUC against its own neighbours is lower cannot be told from them and is refused",
     )
     sentence_margin: float = Field(
-        0.0, ge=0, le=1, description="how far from its threshold towards 1 one sentence must score in a message of several, when the whole does not reach it"
+        0.0,
+        ge=0,
+        le=1,
+        description="how far from threshold to 1 one sentence of several must score when the whole message does not reach it",
     )
-    long_margin: float = Field(0.6, ge=0, le=1, description="the same in a long text: a pasted log or post is not blocked for one odd sentence")
+    long_margin: float = Field(
+        0.6, ge=0, le=1, description="the same in a long text: a pasted log or post is not blocked for one odd sentence"
+    )
     long_sentences: int = Field(7, ge=2, le=100, description="a text with more sentences than this is long")
     outgoing_margin: float = Field(
-        0.5, ge=0, le=1, description="how far beyond its threshold towards 1 a policy must score on an answer of ours: statements sound surer than questions"
+        0.5,
+        ge=0,
+        le=1,
+        description="how far from threshold to 1 an answer of ours must score: statements sound surer than questions",
     )
     document_likeness: float = Field(
-        0.2, ge=0, le=1, description="a line of a passage less like the lines around it than this (cosine, in the kinder encoder) may be planted …"
+        0.2,
+        ge=0,
+        le=1,
+        description="a line of a passage less like the lines around it than this (cosine, in the kinder encoder) may be planted …",
     )
     document_score: float = Field(0.2, ge=0, le=1, description="… and is held when it scores this on injection or off-topic")
-    commission_likeness: float = Field(0.14, ge=0, le=1, description="a line that orders a text or a lecture is held below this likeness, whatever it scores")
+    commission_likeness: float = Field(
+        0.14, ge=0, le=1, description="a line that orders a text or a lecture is held below this likeness, whatever it scores"
+    )
     unknown_language_words: int = Field(
-        4, ge=1, le=20, description="a language that neither encoder knows goes to a person only in at least this many words (English sent away: at most .3 %)"
+        4,
+        ge=1,
+        le=20,
+        description="a language that neither encoder knows goes to a person only in at least this many words",
     )

@@ -22,7 +22,7 @@ TARGET = 0.05  # share of wrong answers among the answered, unless the operator 
 RIVALS = 4  # articles after the best ones that do not count as the field
 FIELD = 15  # … up to this place
 PASSAGE_RIVALS, PASSAGE_FIELD = 5, 30
-# A small library has no field; these are the means over the fitting sets and stand in for what is missing.
+# A small library has no field; these, about the means over the fitting sets, stand in for what is missing.
 USUAL_SCORE, USUAL_COSINE = 0.50, 0.30
 CLIP = 1e-4  # probabilities are kept this far from 0 and 1 before their logarithm is taken
 

@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def _plain_logs() -> Iterator[None]:
 # ── databases ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True)
+@dataclass
 class Postgres:
     """A running Postgres in which databases can be made."""
 
@@ -57,11 +58,18 @@ class Postgres:
         address: str = self.server.get_uri(database=name, driver="psycopg")
         return address
 
-    def make(self) -> str:
-        """A fresh, empty database; its address."""
+    def make(self, template: str = "template1") -> str:
+        """A fresh database, a copy of another one; its address."""
         name = f"test_{secrets.token_hex(8)}"
-        self.run(f"CREATE DATABASE {name}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
+
+    @cached_property
+    def prepared(self) -> str:
+        """The name of a database that has every table, to be copied."""
+        url = self.make()
+        prepare(url)
+        return make_url(url).database or ""
 
     def drop(self, url: str) -> None:
         """Forget a database, whoever is connected."""
@@ -89,28 +97,59 @@ def postgres_server() -> Iterator[Postgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def prepare(url: str) -> None:
+    """Make every table."""
+    database = Database(url)
+    database.prepare()
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that has every table, to be copied."""
+    file = tmp_path_factory.mktemp("prepared") / "firstline.db"
+    prepare(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture
-def postgres_url(postgres_server: Postgres) -> Iterator[str]:
-    """The address of a fresh Postgres database."""
+def empty_postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """The address of a Postgres database without tables."""
     url = postgres_server.make()
     yield url
     postgres_server.drop(url)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """The address of a fresh Postgres database with every table."""
+    url = postgres_server.make(postgres_server.prepared)
+    yield url
+    postgres_server.drop(url)
+
+
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=KINDS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database of each kind without tables."""
+    return f"sqlite:///{tmp_path / 'empty.db'}" if request.param == "sqlite" else request.getfixturevalue("empty_postgres_url")
+
+
+@pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a fresh database of each kind."""
+    """The address of a fresh database of each kind with every table."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'firstline.db'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
+        copy = shutil.copy(request.getfixturevalue("prepared_sqlite"), tmp_path / "firstline.db")
+        return f"sqlite:///{copy}"
+    return request.getfixturevalue("postgres_url")
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A prepared database of each kind."""
     database = Database(database_url)
-    database.prepare()
     yield database
     database.close()
 
@@ -134,8 +173,10 @@ def chroma_folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def service(tmp_path: Path, clock: Clock) -> Iterator[Service]:
+def service(tmp_path: Path, clock: Clock, prepared_sqlite: Path) -> Iterator[Service]:
     """A service over SQLite and embedded Chroma with the hashing encoder."""
+    (tmp_path / "data").mkdir()
+    shutil.copy(prepared_sqlite, tmp_path / "data")
     with running_in(tmp_path / "data", clock) as service:
         yield service
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api import assets, structured
 from api.addresses import resolver
-from api.console import cross_site
+from api.forms import cross_site
 from api.contact import contact_of
 from api.context import limits_address, service_of
 from api.pages import PAGES

@@ -52,3 +52,13 @@ def ask(body: dict[str, Any], do: Annotated[LocalOperations, Depends(owner)]) ->
 def explain(body: dict[str, Any], do: Annotated[LocalOperations, Depends(owner)]) -> dict[str, Any]:
     """How a question is searched."""
     return do.explain(body["question"])
+
+
+@router.post("/release")
+def release(body: dict[str, Any], do: Annotated[LocalOperations, Depends(owner)]) -> bool:
+    """Index a held passage; False when no such passage is held."""
+    try:
+        do.release(body["passage"])
+    except LookupError:
+        return False
+    return True

@@ -24,17 +24,75 @@ BASE64 = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![\w+/=])")
 HEX = re.compile(r"(?<![\w])(?:0x)?(?:[0-9A-Fa-f]{2}[ :,]?){8,2000}(?!\w)")
 PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9._-]){0,400}(?:%[0-9A-Fa-f]{2}){2}(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9._-]){0,400}")
 WORDS = frozenset(
-    ["the", "you", "your", "all", "and", "ignore", "instructions", "previous", "prompt", "system", "reveal", "show", "me", "tell", "rules", "now", "are", "is", "what", "of", "to", "in", "forget", "print", "act", "as", "secret", "password", "hidden", "du", "deine", "alle", "und", "ist", "die", "der", "ignoriere", "anweisungen", "vos", "les", "et", "ignore", "tu", "tes", "toutes", "instrucciones", "las", "todas", "tus", "suas", "todas", "as", "instruções"]
+    [
+        "the",
+        "you",
+        "your",
+        "all",
+        "and",
+        "ignore",
+        "instructions",
+        "previous",
+        "prompt",
+        "system",
+        "reveal",
+        "show",
+        "me",
+        "tell",
+        "rules",
+        "now",
+        "are",
+        "is",
+        "what",
+        "of",
+        "to",
+        "in",
+        "forget",
+        "print",
+        "act",
+        "as",
+        "secret",
+        "password",
+        "hidden",
+        "du",
+        "deine",
+        "alle",
+        "und",
+        "ist",
+        "die",
+        "der",
+        "ignoriere",
+        "anweisungen",
+        "vos",
+        "les",
+        "et",
+        "ignore",
+        "tu",
+        "tes",
+        "toutes",
+        "instrucciones",
+        "las",
+        "todas",
+        "tus",
+        "suas",
+        "todas",
+        "as",
+        "instruções",
+    ]
 )
 MIN_SHARE = 0.25  # of the words of a decoded text must be common ones, else it is noise
 
 # Linear by construction: bounded gaps, no nested repetition. Each alone suffices, so each is narrow.
 _RULES = (
     # English
-    r"\b(?:ignore|disregard|forget|override|bypass|drop|discard|neglect)\b[^.?!\n]{0,30}\b(?:previous|prior|above|earlier|preceding|existing|original|initial|all (?:of )?(?:your|the)|your|ur|any (?:other|of))\b"
-    r"[^.?!\n]{0,24}\b(?:instructions?|instruktions?|guidelines?|directions?|directives?|commands?|prompts?|programming|training|restrictions|rules?|filters?|policies|context)\b",
-    r"\b(?:reveal|show|print|output|repeat|display|leak|dump|give|tell|share|paste|expose|recite|spell out|what(?:'s| is| are| was| were))\b[^.?!\n]{0,24}\b(?:your|ur|the)\b[^.?!\n]{0,20}"
-    r"\b(?:system|initial|hidden|secret|original|internal|developer|pre)[ -]?(?:prompt|instructions?|message|guidelines|rules)\b",
+    (
+        r"\b(?:ignore|disregard|forget|override|bypass|drop|discard|neglect)\b[^.?!\n]{0,30}\b(?:previous|prior|above|earlier|preceding|existing|original|initial|all (?:of )?(?:your|the)|your|ur|any (?:other|of))\b"
+        r"[^.?!\n]{0,24}\b(?:instructions?|instruktions?|guidelines?|directions?|directives?|commands?|prompts?|programming|training|restrictions|rules?|filters?|policies|context)\b"
+    ),
+    (
+        r"\b(?:reveal|show|print|output|repeat|display|leak|dump|give|tell|share|paste|expose|recite|spell out|what(?:'s| is| are| was| were))\b[^.?!\n]{0,24}\b(?:your|ur|the)\b[^.?!\n]{0,20}"
+        r"\b(?:system|initial|hidden|secret|original|internal|developer|pre)[ -]?(?:prompt|instructions?|message|guidelines|rules)\b"
+    ),
     r"\byou are (?:now|no longer)\b[^.?!\n]{0,40}\b(?:unrestricted|unfiltered|uncensored|jailbroken|dan\b|evil|free from|without (?:any )?(?:rules|restrictions|limits|filters)|an? (?:assistant|ai|bot))",
     r"\b(?:enable|enter|activate|switch (?:in)?to|turn on)\b[^.?!\n]{0,16}\b(?:developer|debug|god|admin|dan|jailbreak|unrestricted|sudo|maintenance)[ -]mode\b",
     r"\bdo anything now\b|\bno (?:ethical|moral) (?:guidelines|restrictions|constraints)\b|\b(?:stay|remain) in character\b[^.?!\n]{0,60}\b(?:never|no matter|always)\b",
@@ -42,8 +100,10 @@ _RULES = (
     r"<\|(?:im_start|im_end|system|user|assistant|endoftext)\|>|\[/?INST\]|<</?SYS>>|^\s{0,4}#{2,4} ?(?:system|instruction)s?:|\]\(https?://[^)\s]{0,200}\{",
     r"\bnew (?:system )?(?:instructions?|prompt|rules?) ?(?:for (?:you|the (?:assistant|ai|bot)))? ?:",
     # German
-    r"\b(?:ignorier\w{0,3}|vergiss|vergessen sie|missachte\w{0,2}|umgeh\w{0,2}|überschreib\w{0,2})\b[^.?!\n]{0,40}\b(?:vorherig\w{0,2}|bisherig\w{0,2}|obig\w{0,2}|früher\w{0,2}|all\w{0,2}|dein\w{0,2}|ihr\w{0,2})\b"
-    r"[^.?!\n]{0,24}\b(?:anweisung\w{0,2}|instruktion\w{0,2}|regeln?|vorgaben?|befehle?|richtlinien?|einschränkungen?)\b",
+    (
+        r"\b(?:ignorier\w{0,3}|vergiss|vergessen sie|missachte\w{0,2}|umgeh\w{0,2}|überschreib\w{0,2})\b[^.?!\n]{0,40}\b(?:vorherig\w{0,2}|bisherig\w{0,2}|obig\w{0,2}|früher\w{0,2}|all\w{0,2}|dein\w{0,2}|ihr\w{0,2})\b"
+        r"[^.?!\n]{0,24}\b(?:anweisung\w{0,2}|instruktion\w{0,2}|regeln?|vorgaben?|befehle?|richtlinien?|einschränkungen?)\b"
+    ),
     # French
     r"\b(?:ignore[rz]?|oublie[rz]?|contourne[rz]?|néglige[rz]?)\b[^.?!\n]{0,30}\b(?:toutes|les|tes|vos|ces)\b[^.?!\n]{0,20}\b(?:instructions|consignes|règles|directives|restrictions)\b",
     # Spanish and Portuguese
@@ -54,10 +114,12 @@ STEERING = tuple(re.compile(rule, re.IGNORECASE | re.MULTILINE) for rule in _RUL
 _ANSWER = r"(?:response|reply|answer|output|summary|next message|responses|replies|answers|antwort|réponse|respuesta|resposta)"
 _TO_THE_ASSISTANT = (
     # an order about the answer that is being written: only an assistant can obey it
-    r"(?:^|[.!?:;\n|>\"'*_-]\s{0,4})(?:(?:please|also|then|and|additionally|finally|bitte),? ){0,2}(?:add|include|insert|append|modify|change|replace|use|provide|render|deliver|write|give|make|format|introduce|misspell|"
-    r"scramble|jumble|rearrange|shuffle|anagram|substitute|remove|omit|group|split|combine|merge|join|convert|encode|encrypt|translate|integrate|augment|enhance|expand|extend|incorporate|embed|weave|mention|"
-    r"begin|start|end|close|finish|sign|conclude|repeat|reverse|capitali[sz]e|ensure|tease|promote|spell|mix|insinuate|adapt|alter|adjust|tailor|phrase|craft|compose|express|present|state)\b"
-    rf"(?:[^.?!\n]|[.?!](?=\S)){{0,160}}\b(?:your|the assistant's|the ai's|the bot's|deine[rn]?|ihre[rn]?|ta|votre|tu|su|sua|tua) (?:\w{{1,12}} ){{0,2}}{_ANSWER}\b",
+    (
+        r"(?:^|[.!?:;\n|>\"'*_-]\s{0,4})(?:(?:please|also|then|and|additionally|finally|bitte),? ){0,2}(?:add|include|insert|append|modify|change|replace|use|provide|render|deliver|write|give|make|format|introduce|misspell|"
+        r"scramble|jumble|rearrange|shuffle|anagram|substitute|remove|omit|group|split|combine|merge|join|convert|encode|encrypt|translate|integrate|augment|enhance|expand|extend|incorporate|embed|weave|mention|"
+        r"begin|start|end|close|finish|sign|conclude|repeat|reverse|capitali[sz]e|ensure|tease|promote|spell|mix|insinuate|adapt|alter|adjust|tailor|phrase|craft|compose|express|present|state)\b"
+        rf"(?:[^.?!\n]|[.?!](?=\S)){{0,160}}\b(?:your|the assistant's|the ai's|the bot's|deine[rn]?|ihre[rn]?|ta|votre|tu|su|sua|tua) (?:\w{{1,12}} ){{0,2}}{_ANSWER}\b"
+    ),
     rf"\b(?:in|at the end of|throughout) your (?:\w{{1,12}} )?{_ANSWER},? (?:please )?(?:suggest|tease|mention|include|recommend|tell|encourage|direct|promote|claim|state|say|add|use|refer|link|always|never)\b",
     r"\b(?:note|attention|message|instructions?|hinweis|nota|remarque) (?:to|for|an|für|para|pour|à) (?:the |any |all |all'|le |la |l'|die |den |el |o )?(?:ai|assistant|llm|chat ?bot|bot|language model|ki|ia|assistent\w{0,2}|asistente)\b",
     r"\b(?:dear|hey|hello|attention),? (?:ai|assistant|chat ?bot|llm|language model)\b[^.?!\n]{0,80}",

@@ -8,7 +8,9 @@ from guardrails.drafts import DraftToScreen
 
 POLICY = "links"
 
-IMAGE = re.compile(r"!\[[^\]\n]{0,400}\]?\s?[(\[]|<(?:img|picture|svg|iframe|object|embed|video|audio|script|link|style|form)\b", re.IGNORECASE)
+IMAGE = re.compile(
+    r"!\[[^\]\n]{0,400}\]?\s?[(\[]|<(?:img|picture|svg|iframe|object|embed|video|audio|script|link|style|form)\b", re.IGNORECASE
+)
 ADDRESS = re.compile(
     r"(?:https?|ftp|data|javascript|vbscript|file|mailto|tel):[^\s<>()\[\]\"']{1,2000}|(?<![\w@.])(?://|www\.)[^\s<>()\[\]\"']{3,2000}"
     r"|(?<![\w@.-])(?:[a-z0-9-]{1,63}\.){1,5}(?:com|net|org|io|co|app|dev|info|biz|xyz|top|site|online|shop|club|link|click|ru|cn|de|fr|es|pt|uk|eu|us|ai|me|tk|example)(?:/[^\s<>()\[\]\"']{0,1000})?(?![\w-])",

@@ -19,7 +19,9 @@ EMAIL = re.compile(
 )
 IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,38}:[0-9A-Fa-f:])[0-9A-Fa-f:]{7,39}(?:%\w{1,15})?(?![\w:])")
-VERSION_WORDS = re.compile(r"(?:\bv|version|release|build|fix ?pack|\bfp|level|firmware|update|driver|\bif)\s{0,2}[:=]?\s{0,2}$", re.IGNORECASE)
+VERSION_WORDS = re.compile(
+    r"(?:\bv|version|release|build|fix ?pack|\bfp|level|firmware|update|driver|\bif)\s{0,2}[:=]?\s{0,2}$", re.IGNORECASE
+)
 IP_WORDS = re.compile(r"\bip|address|host|server (?:at|ip)|subnet|gateway|\bdns\b|ping|://", re.IGNORECASE)
 
 PHONE = re.compile(r"(?<![\w.,/-])(?<!\d[ :])[+(]{0,2}\d(?:[ ()./-]{0,2}\d){6,16}(?!\w|[ .,-]?\d)")

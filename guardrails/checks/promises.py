@@ -58,7 +58,8 @@ CLAIMS = (
     _claim(
         "changed something in the account",
         "account_changed",
-        _WE + r"(?:refunded|credited|cancell?ed|reset|updated|changed|deleted|removed|unlocked|blocked|frozen|closed|activated|deactivated|processed|approved|extended|applied|booked|fixed|resolved)\b",
+        _WE
+        + r"(?:refunded|credited|cancell?ed|reset|updated|changed|deleted|removed|unlocked|blocked|frozen|closed|activated|deactivated|processed|approved|extended|applied|booked|fixed|resolved)\b",
         r"\byour (?:\w+ ){1,3}(?:has|have) (?:now |just |already |successfully )?been (?:refunded|credited|cancell?ed|reset|updated|changed|deleted|unlocked|blocked|closed|processed|approved)\b",
         r"\b(?:ich habe|wir haben)\b[^.!?\n]{0,60}\b(?:erstattet|storniert|zurückgesetzt|geändert|gelöscht|entsperrt|gesperrt|gekündigt)\b",
         r"\b(?:j'ai|nous avons)\b[^.!?\n]{0,20}\b(?:remboursé|annulé|réinitialisé|modifié|supprimé|débloqué|résilié)\b",

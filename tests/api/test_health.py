@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from api.bootstrap import Service, running
 from api.database import Database
@@ -58,7 +58,7 @@ def test_a_database_that_does_not_answer_in_time_is_not_ready(service: Service) 
 def test_a_postgres_that_is_gone_is_503_everywhere_and_back_when_it_is_back(tmp_path: Path, postgres_server: Any, postgres_url: str) -> None:
     with running(settings_in(tmp_path / "data", database_url=postgres_url)) as service:
         client = client_of(service)
-        name = postgres_url.rpartition("/")[2].partition("?")[0]
+        name = make_url(postgres_url).database
         postgres_server.run(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
         postgres_server.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         assert is_problem(client.get("/readyz"), 503)

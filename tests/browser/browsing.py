@@ -41,7 +41,7 @@ class Site:
         """The address of a host page with the widget on it."""
         name = f"/{len(self.pages)}"
         script = f'<script async src="{self.url}/widget.js" {attributes}></script>' if widget else ""
-        html = f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>Shop</title>{head}{script}</head><body>{body}</body></html>'
+        html = f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Shop</title>{head}{script}</head><body>{body}</body></html>'
         self.pages[name] = (html, {"Content-Security-Policy": csp} if csp else {})
         return self.hosts + name
 
@@ -64,7 +64,7 @@ def served(service: Service) -> Iterator[str]:
 
 @contextmanager
 def hosting(pages: dict[str, tuple[str, dict[str, str]]]) -> Iterator[str]:
-    """Pages on an origin of their own."""
+    """Pages on an origin of their own, but of the same site: a support server usually is a subdomain of the shop's."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -81,7 +81,7 @@ def hosting(pages: dict[str, tuple[str, dict[str, str]]]) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://localhost:{server.server_address[1]}"
+    yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     thread.join(10)
     server.server_close()

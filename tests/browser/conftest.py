@@ -27,7 +27,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 IN_CI = bool(os.environ.get("CI"))  # noqa: TID251 - a test may ask where it runs
-PATIENCE_MS = 20_000
+PATIENCE_MS = 8_000
 
 REFUND = """In this article you ask for your money back.
 
@@ -87,8 +87,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with running(settings, now=utc_now) as service:
         publish(
             service,
-            article("refunds", "Ask for a refund", REFUND, section="Billing", summary="How to get your money back."),
-            article("terms", "The terms of a refund", "The **terms** say: refunds within 30 days.", section="Billing"),
+            article("refunds.md", "Ask for a refund", REFUND, section="Billing", summary="How to get your money back."),
+            article("terms.md", "The terms of a refund", "The **terms** say: refunds within 30 days.", section="Billing"),
             article("password", "Reset your password", "1. Open the sign-in page.\n2. Press **Forgot password**.", section="Account"),
             faq("trial", "How long is the trial?", "The trial lasts **14 days**.", section="Account"),
             faq("card", "Do I need a card?", "No, you need no card.", section="Billing"),

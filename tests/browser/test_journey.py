@@ -36,6 +36,8 @@ def test_a_visitor_searches_reads_asks_follows_the_source_and_says_whether_it_he
     here.frame.get_by_role("option", name="Reset your password").click()
     here.frame.get_by_role("heading", name="Reset your password").wait_for()
     here.frame.get_by_role("button", name="Back").click()
+    here.frame.get_by_role("option", name="Reset your password").wait_for()
+    search.press("Escape")
     here.frame.locator(".talk").click()
     assert here.frame.locator(".log > *").first.get_attribute("class") == "notice"
     assert "AI assistant" in here.frame.locator(".notice").inner_text()
@@ -199,3 +201,12 @@ def test_what_the_page_says_about_its_visitor_is_kept_as_unverified(window: Open
     with site.service.database.read() as session:
         details = session.get_one(Conversation, name).details
     assert details["claimed"] == {"name": "Ada", "email": "ada@shop.example"}
+
+
+def test_where_the_browser_forbids_storing_a_conversation_lasts_as_long_as_the_page(window: Open, site: Site) -> None:
+    here = window().talking(site.host("<h1>Shop</h1>").replace("127.0.0.1", "localhost"))
+    here.say("How do I ask for a refund?")
+    here.replies(1)
+    here.page.keyboard.press("Escape")
+    here.launcher.click()
+    assert len(here.replies(1)) == 1

@@ -7,10 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 from api.settings import Settings
-from evals import assistant_exam, runner
+from evals import assistant_exam, guarding, runner
 from evals.__main__ import app
-from evals.folders import BrokenSet
+from evals.folders import BrokenSet, Source
+from evals.laboratory import laboratory
 from evals.runner import Run
+from knowledge.embedding import HashingEncoder
+from knowledge.library import MAIN
 from knowledge.settings import KnowledgeSettings
 
 SETTINGS = Settings(knowledge=KnowledgeSettings(embedder="hashing"))
@@ -96,14 +99,26 @@ def test_guard_sets_that_cannot_be_graded_are_named(tmp_path):
     assert {trouble.name for trouble in report.ungraded} == {"guardrails/talks", "guardrails/asked", "guardrails/hidden"}
 
 
-def test_guard_sets_are_graded_by_the_real_guard(tmp_path, models):
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "models").symlink_to(models)
-    real = Run(Settings(), guard_sets(tmp_path / "data"), ["guardrails"], tmp_path / "cache")
-    metrics = {result.name: result.metrics for result in runner.run(real).sets}
-    assert metrics["guardrails/asked"]["false_block/benign"].value == 0
-    assert metrics["guardrails/hidden"]["recall/EMAIL_ADDRESS"].value == 1
-    assert metrics.keys() == {"guardrails/asked", "guardrails/hidden"}
+def test_the_measures_of_the_guard_bear_the_kind_of_the_set(tmp_path):
+    folder = guard_sets(tmp_path / "data") / "guardrails"
+    sets = [Source("own", folder / "asked.jsonl"), Source("own", folder / "hidden.jsonl")]
+    with laboratory(SETTINGS, tmp_path / "cache") as lab:
+        guard = lab.service.assistant.guard
+        guard.encoders = {MAIN: HashingEncoder()}
+        metrics = {result.name: result.metrics for result in guarding.measured(sets, None, guard)}
+    assert metrics["own/asked"]["false_block/benign"].value == 0
+    assert metrics["own/hidden"]["recall/EMAIL_ADDRESS"].value == 1
+    assert metrics.keys() == {"own/asked", "own/hidden"}
+
+
+def test_broken_sets_beside_the_guards_are_left_to_their_own_grader(tmp_path):
+    data = retrieval(retrieval(guard_sets(tmp_path / "data")), "torn")
+    (data / "retrieval" / "torn" / "corpus.jsonl").write_text("{")
+    with laboratory(SETTINGS, tmp_path / "cache") as lab:
+        guard = lab.service.assistant.guard
+        guard.encoders = {MAIN: HashingEncoder()}
+        names = {result.name for result in guarding.measured([Source("guardrails", data / "guardrails" / "asked.jsonl")], data, guard)}
+    assert names == {"guardrails/asked", "guardrails/passages_shop"}
 
 
 def test_a_name_that_no_set_bears_is_an_error(tmp_path):
@@ -189,8 +204,6 @@ def test_a_gold_article_that_the_centre_lacks_is_an_error(tmp_path):
 
 
 def test_every_gold_of_our_own_examples_is_in_the_sample_centre(tmp_path):
-    from evals.laboratory import laboratory
-
     with laboratory(SETTINGS, tmp_path / "cache") as lab:
         names = set(assistant_exam.open_centre(lab, assistant_exam.SAMPLE).names.values())
     for name in runner.CENTRE:

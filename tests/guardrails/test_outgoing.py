@@ -9,7 +9,10 @@ from guardrails.checks.promises import broken_promises
 from guardrails.drafts import CitedPassage, DraftToScreen
 
 PASSAGE = CitedPassage(
-    "p1", "Refunds reach your card in 5 to 10 business days. Plans cost 1,000 € a year. See https://help.example/refunds or write to us@help.example.", "Refunds"
+    "p1",
+    "Refunds reach your card in 5 to 10 business days. Plans cost 1,000 € a year. "
+    "See https://help.example/refunds or write to us@help.example.",
+    "Refunds",
 )
 
 
@@ -31,7 +34,9 @@ def test_a_statement_without_a_source_is_found():
     assert list(uncited(DraftToScreen(text="It takes a week.")))
 
 
-@pytest.mark.parametrize("text", ["It takes 3 days.", "It costs 99 €.", "Write to me@help.example.", "Open until 12 March.", "It takes two weeks."])
+@pytest.mark.parametrize(
+    "text", ["It takes 3 days.", "It costs 99 €.", "Write to me@help.example.", "Open until 12 March.", "It takes two weeks."]
+)
 def test_a_number_no_passage_holds_is_found(text):
     assert list(unsupported(_draft(text)))
 
@@ -41,7 +46,15 @@ def test_the_same_number_may_be_written_otherwise():
 
 
 @pytest.mark.parametrize(
-    "text", ["See https://evil.example/x", "go to www.evil.example now", "evil.example has it", "![x](https://help.example/refunds)", "<img src=x>", "javascript:alert(1)"]
+    "text",
+    [
+        "See https://evil.example/x",
+        "go to www.evil.example now",
+        "evil.example has it",
+        "![x](https://help.example/refunds)",
+        "<img src=x>",
+        "javascript:alert(1)",
+    ],
 )
 def test_a_foreign_link_or_an_image_is_found(text):
     assert list(foreign(_draft(text)))
@@ -73,11 +86,20 @@ def test_a_claim_with_its_event_is_true():
     assert not list(broken_promises(_draft("I've forwarded this to our team.", events=frozenset({"handed_over"}))))
 
 
-@pytest.mark.parametrize("text", ["Enter your password on the sign-in page and press Continue.", "You can request a refund in Settings.", "Cancel your plan under Billing."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Enter your password on the sign-in page and press Continue.",
+        "You can request a refund in Settings.",
+        "Cancel your plan under Billing.",
+    ],
+)
 def test_ordinary_instructions_promise_nothing(text):
     assert not list(broken_promises(_draft(text)))
 
 
 def test_our_own_fixed_sentences_need_no_source():
-    draft = _draft("I've forwarded this to our team. Office hours: 9 to 18.", ours=("I've forwarded this to our team.", "Office hours: 9 to 18."))
+    draft = _draft(
+        "I've forwarded this to our team. Office hours: 9 to 18.", ours=("I've forwarded this to our team.", "Office hours: 9 to 18.")
+    )
     assert not [*unsupported(draft), *broken_promises(draft)]

@@ -72,7 +72,27 @@ def test_luhn_knows_a_card_from_a_typing_error():
     assert not luhn("4111111111111112")
 
 
-HOSTILE = ("a", "1", "1 ", "12 ", "1234 ", "a.", "a@a.", "1.", "(", "+1 ", "GB12 ", "password is ", "://a:", "eyJaaaaaaaaa.", "calle ", "é ", "x'", "00", "::")
+HOSTILE = (
+    "a",
+    "1",
+    "1 ",
+    "12 ",
+    "1234 ",
+    "a.",
+    "a@a.",
+    "1.",
+    "(",
+    "+1 ",
+    "GB12 ",
+    "password is ",
+    "://a:",
+    "eyJaaaaaaaaa.",
+    "calle ",
+    "é ",
+    "x'",
+    "00",
+    "::",
+)
 
 
 @pytest.mark.parametrize("unit", [*HOSTILE, "-----BEGIN PRIVATE KEY-----"])

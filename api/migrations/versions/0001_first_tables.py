@@ -172,6 +172,45 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_turn_conversation_id'), ['conversation_id'], unique=False)
         batch_op.create_index('ix_turn_outcome_started_at', ['outcome', 'started_at'], unique=False)
 
+    op.create_table('guard_decision',
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('stage', sa.String(length=16), nullable=False),
+    sa.Column('conversation_id', sa.String(length=64), nullable=True),
+    sa.Column('turn_id', sa.String(length=64), nullable=True),
+    sa.Column('version', sa.String(length=64), nullable=False),
+    sa.Column('action', sa.String(length=16), nullable=True),
+    sa.Column('policy', sa.String(length=40), nullable=True),
+    sa.Column('blocked', sa.Boolean(), nullable=False),
+    sa.Column('language', sa.String(length=8), nullable=True),
+    sa.Column('milliseconds', sa.Double(), nullable=False),
+    sa.Column('findings', sa.JSON(), nullable=False),
+    sa.Column('scores', sa.JSON(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=True),
+    sa.Column('salt', sa.String(length=64), nullable=True),
+    sa.Column('text_digest', sa.String(length=64), nullable=False),
+    sa.Column('previous', sa.String(length=64), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_guard_decision'))
+    )
+    with op.batch_alter_table('guard_decision', schema=None) as batch_op:
+        batch_op.create_index('ix_guard_decision_at', ['at'], unique=False)
+        batch_op.create_index('ix_guard_decision_conversation', ['conversation_id'], unique=False)
+
+    op.create_table('guard_ledger_head',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_guard_ledger_head'))
+    )
+    op.create_table('guard_judgement',
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('right', sa.Boolean(), nullable=False),
+    sa.Column('by', sa.String(length=120), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['number'], ['guard_decision.number'], name=op.f('fk_guard_judgement_number'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_guard_judgement'))
+    )
     op.create_table('api_key',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('name', sa.String(length=100), nullable=False),
@@ -181,13 +220,37 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_api_key')),
     sa.UniqueConstraint('key_hash', name=op.f('uq_api_key_key_hash'))
     )
+    op.create_table('article_feedback',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('article_id', sa.String(length=32), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('helpful', sa.Boolean(), nullable=False),
+    sa.Column('reason', sa.String(length=1000), nullable=False),
+    sa.Column('language', sa.String(length=8), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_article_feedback'))
+    )
+    with op.batch_alter_table('article_feedback', schema=None) as batch_op:
+        batch_op.create_index('ix_article_feedback_article_id_at', ['article_id', 'at'], unique=False)
+
     # The one row that says which epoch answers come from; it always exists.
     op.execute("INSERT INTO index_state (id, epoch, version, switched_at) VALUES (0, '', 0, '2026-01-01 00:00:00')")
 
 
 def downgrade() -> None:
     """Back to the one before."""
+    with op.batch_alter_table('article_feedback', schema=None) as batch_op:
+        batch_op.drop_index('ix_article_feedback_article_id_at')
+
+    op.drop_table('article_feedback')
     op.drop_table('api_key')
+    op.drop_table('guard_judgement')
+    op.drop_table('guard_ledger_head')
+    with op.batch_alter_table('guard_decision', schema=None) as batch_op:
+        batch_op.drop_index('ix_guard_decision_conversation')
+        batch_op.drop_index('ix_guard_decision_at')
+
+    op.drop_table('guard_decision')
     with op.batch_alter_table('turn', schema=None) as batch_op:
         batch_op.drop_index('ix_turn_outcome_started_at')
         batch_op.drop_index(batch_op.f('ix_turn_conversation_id'))

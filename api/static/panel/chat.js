@@ -72,10 +72,11 @@ export class Chat {
     this.host.onChange();
   }
 
-  /** Fetch what is new. True when the server answered. */
+  /** Fetch what is new, after what is being fetched already. True when the server answered. */
   sync() {
-    this.syncing ??= this._sync().finally(() => (this.syncing = null));
-    return this.syncing;
+    const mine = (this.syncing ?? Promise.resolve()).then(() => this._sync());
+    this.syncing = mine;
+    return mine;
   }
 
   /** Forget this conversation here; the next message starts a new one. */

@@ -9,7 +9,8 @@ import { t } from "./words.js";
  * @param {{openArticle: (id: string) => void, ask: (text: string) => void, talk: () => void, begun: () => boolean}} act
  */
 export function homeView(config, act) {
-  const search = searchBox(act);
+  const rest = el("div", { class: "rest" });
+  const search = searchBox({ ...act, onWords: (words) => (rest.hidden = Boolean(words)) });
   const talkTitle = el("strong", {});
   const talk = el("button", { type: "button", class: "card talk", onClick: act.talk }, el("span", { class: "face" }, icon("spark")), el("span", {}, talkTitle, el("small", {}, t("ask_more"))), icon("next"));
   const questions = config.questions.map(({ article_id, title }) =>
@@ -17,17 +18,13 @@ export function homeView(config, act) {
   );
   const often = questions.length > 0 && el("section", { class: "card often" }, el("h2", {}, t("top_questions")), el("ul", {}, ...questions));
   const ways = el("nav", { class: "ways", "aria-label": t("more") }, ...contactLink(config), el("a", { href: "/help", target: "_blank", rel: "noopener" }, icon("article"), t("browse")));
-  const rest = el("div", { class: "rest" }, talk, often, ways);
+  rest.append(...[talk, often, ways].filter(Boolean));
   const title = el("h1", { tabindex: -1 }, t("hello"));
   const main = el("main", { class: "home" }, el("div", { class: "hero" }, title, search.form), search.results, rest);
-  search.input.addEventListener("input", () => (rest.hidden = Boolean(search.input.value.trim())));
 
   return {
     main,
-    search(words) {
-      search.set(words);
-      rest.hidden = Boolean(words.trim());
-    },
+    search: search.set,
     /** Called each time the view is shown. */
     shown() {
       talkTitle.textContent = t(act.begun() ? "continue_title" : "ask_title");

@@ -7,7 +7,7 @@ import { t } from "./words.js";
 const PAUSE_MS = 150;
 
 /**
- * @param {{openArticle: (id: string) => void, ask: (text: string) => void}} act
+ * @param {{openArticle: (id: string) => void, ask: (text: string) => void, onWords: (words: string) => void}} act
  */
 export function searchBox(act) {
   let options = [];
@@ -27,6 +27,7 @@ export function searchBox(act) {
     clearTimeout(timer);
     running.abort();
     const words = input.value.trim();
+    act.onWords(words);
     if (!words) return show([], "");
     timer = setTimeout(() => look(words), PAUSE_MS);
   }

@@ -1,0 +1,115 @@
+"""The interface as it is documented: every answer has a documented status, type and shape, whatever is sent (Schemathesis)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, response_headers_conformance, response_schema_conformance, status_code_conformance
+
+from api import identity
+from api.app import create
+from api.bootstrap import Service
+from knowledge.confidence import Band
+from tests.builders import START, article, client_of, decided, faq, is_problem, publish, running_in
+
+KEY = "fl_the-key-of-schemathesis"
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance]
+
+
+@pytest.fixture(scope="module")
+def open_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that takes requests as fast as they come, with a key and a conversation."""
+    with running_in(
+        tmp_path_factory.mktemp("schema") / "data", requests_per_minute=100_000, conversations_per_hour=100_000, messages_per_minute=10_000
+    ) as service:
+        publish(service, article(), faq())
+        with service.database.write() as session:
+            identity.create_key(session, name="tests", secret=KEY, key_id=service.new_id(), now=START)
+        yield decided(service, Band.ANSWER)
+
+
+@pytest.fixture(scope="module")
+def api(open_service: Service) -> Any:
+    return schemathesis.openapi.from_asgi("/openapi.json", create(open_service))
+
+
+def holds(case: Any, service: Service) -> None:
+    """Send a case as a stranger, as a visitor with a conversation, or as a program with a key; check what comes back."""
+    client = client_of(service)
+    started = client.post("/api/conversations", json={}).json()
+    ids = dict(case.path_parameters or {})
+    if "conversation_id" in ids and len(str(ids["conversation_id"])) % 3:
+        case.path_parameters = {**ids, "conversation_id": started["id"]}
+    key = KEY if case.path.startswith("/api/articles") else started["secret"]
+    stranger = len(str(case.body)) % 5 == 4
+    case.call_and_validate(checks=CHECKS, headers={} if stranger else {"Authorization": f"Bearer {key}"})
+
+
+def walk(api: Any, service: Service, examples: int) -> None:
+    """Send so many valid and so many broken cases to every operation."""
+    for result in api.get_all_operations():
+        operation = result.ok()
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query or operation.path_parameters):
+                continue
+
+            @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate], database=None)
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def send(case: Any) -> None:
+                holds(case, service)
+
+            send()
+
+
+def test_every_answer_is_as_documented(api: Any, open_service: Service) -> None:
+    walk(api, open_service, 25)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_every_one_of_very_many_answers_is_as_documented(api: Any, open_service: Service) -> None:
+    walk(api, open_service, 400)
+
+
+def test_every_error_is_documented_as_a_problem(client: Any) -> None:
+    document = client.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status, response in operation["responses"].items():
+                if status.startswith(("4", "5")):
+                    assert list(response.get("content", {})) == ["application/problem+json"], (path, method, status)
+
+
+def test_every_shape_that_comes_in_refuses_unknown_fields(client: Any) -> None:
+    document = client.get("/openapi.json").json()
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        if "requestBody" in operation
+    ]
+    assert bodies
+    assert [name for name in bodies if document["components"]["schemas"][name].get("additionalProperties") is not False] == []
+
+
+def test_what_asks_for_a_token_says_so(client: Any) -> None:
+    document = client.get("/openapi.json").json()
+    closed = [(path, method) for path, methods in document["paths"].items() for method, operation in methods.items() if operation.get("security")]
+    assert {path for path, _ in closed} >= {"/api/articles", "/api/conversations/{conversation_id}/messages"}
+    for path, method in closed:
+        url = path.replace("{conversation_id}", "x").replace("{message_id}", "1").replace("{article_id}", "x")
+        body = {"helpful": True} if url.endswith("feedback") else {"text": "x"}
+        if method in {"get", "delete"}:
+            assert is_problem(client.request(method, url), 401)
+        elif "articles" not in url:
+            assert is_problem(client.request(method, url, json=body), 401)
+
+
+def test_no_address_takes_a_token(client: Any) -> None:
+    document = client.get("/openapi.json").json()
+    names = {p["name"].lower() for methods in document["paths"].values() for o in methods.values() for p in o.get("parameters", [])}
+    assert names.isdisjoint({"token", "secret", "key", "api_key", "authorization", "password"})
