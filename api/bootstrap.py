@@ -174,7 +174,7 @@ def _library(settings: Settings, database: Database, client: Any, known: Mapping
         known,
         lambda name: ChromaIndex(client, name),
         new_id,
-        fitted=confidence.load(),
+        fitted=confidence.load(target_error=settings.knowledge.target_error, unsure_from=settings.knowledge.offer_from),
         hold=lambda texts, _rows: guard.document(texts),
         reranker=CrossEncoderReranker(settings.knowledge.reranker) if settings.knowledge.reranker else None,
     )

@@ -32,7 +32,6 @@ TAGS = {
     "s": "s",
 }
 OWN_ARTICLE = re.compile(r"/help/(?P<slug>[^/#?]+)(?:#(?P<anchor>.*))?")
-OWN_PICTURE = re.compile(r"/help/[^/#?]+/pictures/\d+")
 CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -99,8 +98,7 @@ def _leaf(token: Token) -> Iterator[Node]:
     elif token.type == "softbreak":
         yield " "
     elif token.type == "image":
-        source = str(token.attrGet("src") or "")
-        yield {"tag": "img", "of": [], "src": source, "alt": token.content} if OWN_PICTURE.fullmatch(source) else token.content
+        yield {"tag": "img", "of": [], "src": str(token.attrGet("src")), "alt": token.content}
     elif token.content:
         yield token.content
 

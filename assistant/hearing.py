@@ -37,7 +37,13 @@ class Heard:
     milliseconds: float
     """What the incoming checks took on top of the embedding."""
 
+    @property
+    def off_topic(self) -> bool:
+        """Whether a guard flagged it as nothing this help centre is about: then no titles are offered, search may still answer."""
+        return any(finding.policy == OFF_TOPIC for finding in self.verdict.findings)
 
+
+OFF_TOPIC = "off_topic"
 SURE = 0.95  # a guess below this would send away people who only write briefly or with errors
 ENOUGH_WORDS = 4  # fewer show no language
 

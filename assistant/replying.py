@@ -28,7 +28,7 @@ class Drafted:
     choices: tuple[Choice, ...] = ()
 
 
-def draft(seen: Seen, settings: AssistantSettings, manner: Manner, rarity: Rarity) -> Drafted:
+def draft(seen: Seen, settings: AssistantSettings, manner: Manner, rarity: Rarity, *, off_topic: bool) -> Drafted:
     """Answer, offer choices, or say that nothing was found, by how probable it is that the passages answer."""
     found = seen.found
     if seen.chosen or found.band is Band.ANSWER:
@@ -36,7 +36,7 @@ def draft(seen: Seen, settings: AssistantSettings, manner: Manner, rarity: Rarit
         if written is not None:
             return Drafted(written.text, written.outcome, written)
     choices = answer.choices(found, seen.places)
-    if found.band is not Band.NOT_COVERED and choices:
+    if found.band is not Band.NOT_COVERED and choices and not off_topic:
         return Drafted(say("choices", manner.language), Outcome.OFFERED_CHOICES, choices=choices)
     key = "not_covered_contact" if settings.contact else "not_covered"
     return Drafted(say(key, manner.language, contact=settings.contact), Outcome.UNANSWERED_NOT_COVERED)

@@ -96,7 +96,7 @@ def take_turn(
         with assistant.sessions.read() as session:
             seen = look(session, assistant.library, heard.question, heard.vectors, incoming.choice)
         progress(Step.ANSWERING)
-        drafted = replying.draft(seen, settings, manner, assistant.library.rarity)
+        drafted = replying.draft(seen, settings, manner, assistant.library.rarity, off_topic=heard.off_topic)
         drafted, outgoing = replying.screened(drafted, seen, assistant.guard, settings, heard.language)
     if heard.smalltalk and heard.verdict.action is None:
         reply = Reply(say(heard.smalltalk, heard.language, product=settings.product), Outcome.SMALLTALK, heard.language)

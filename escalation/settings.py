@@ -26,11 +26,11 @@ class EscalationSettings(BaseModel):
         0.85,
         ge=0.5,
         le=1,
-        description="probability from which the learned voice alone hears a request for a person; evals/escalation_exam.py, held-out folds",
+        description="learned voice alone asks for a person: no false alarm in 78 look-alikes, 62 % heard; held-out folds, evals/escalation_exam.py",
     )
     route_from: float = Field(
         0.45,
         ge=0,
         le=1,
-        description="probability below which a queue is marked as a guess for the agent; evals/escalation_exam.py",
+        description="probability below which a queue is marked as a guess for the agent; not yet chosen by an eval",
     )

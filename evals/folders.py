@@ -59,9 +59,9 @@ def inspect_retrieval(folder: Path) -> None:
                 raise BrokenSet(f"{folder / 'qrels.jsonl'}, line {line}: there is no {field} {row[field]!r}")
 
 
-def inspect_lines(file: Path) -> None:
-    """Raise BrokenSet when a file is empty or a line of it is not a JSON object."""
-    if not any(True for _ in checked_rows(file, {})):
+def inspect_lines(file: Path, fields: Mapping[str, type]) -> None:
+    """Raise BrokenSet when a file is empty or a line of it lacks one of these fields."""
+    if not list(checked_rows(file, fields)):
         raise BrokenSet(f"{file}: is empty")
 
 

@@ -1,7 +1,7 @@
 """Grades finding and knowing when not to answer on a set of articles and questions, through the real library."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,8 @@ from assistant.question import Question, Said, restate
 from assistant.tables import Role
 from assistant.wording import shipped
 from evals import answer_recall, held_out, searching
-from evals.datasets import Document, Query, RetrievalSet, retrieval_set, rows
-from evals.folders import inspect_retrieval
+from evals.datasets import Document, Query, RetrievalSet, faq_set, retrieval_set, rows
+from evals.folders import inspect_lines, inspect_retrieval
 from evals.laboratory import Laboratory, laboratory
 from evals.results import Measure, SetResult
 from evals.scorers import Asked, by_part, curve, finding, knowing, share
@@ -28,6 +28,8 @@ SHOWN = 10  # articles a ranking is graded on
 FIRST = 600  # of a long set, its first questions are graded apart too
 FLAGS = ("hub", "lang", "collection")  # fields of a question by which a set is also graded in parts
 RESTATED = "restated"
+WORDINGS = (100, 5, 1)  # of a FAQ made of an intent: all of its training wordings, several, and one
+PER_INTENT, OUTSIDE = 5, 300  # questions asked of each intent, and out of scope
 SPEAKERS = {"user": Role.VISITOR, "assistant": Role.ASSISTANT}
 
 
@@ -58,21 +60,45 @@ def grade(folder: Path, settings: Settings, cache: Path, tell: Callable[[str], N
     inspect_retrieval(folder)
     data = retrieval_set(folder)
     parts = _parts(list(rows(folder / "queries.jsonl")))
-    fitted, note = held_out.fit_without(folder.name, settings.knowledge.target_error)
+    note, asked, more = _asked(data, parts, settings, cache, tell)
+    found = by_part(asked, finding) | by_part(asked, knowing) | more
+    return SetResult(f"retrieval/{folder.name}", found, (note,), curve(asked), tuple(_misses(asked)))
+
+
+def grade_faqs(file: Path, settings: Settings, cache: Path, tell: Callable[[str], None]) -> SetResult:
+    """Finding and knowing over FAQs made of an intent set with questions out of scope: all training wordings, or the first few.
+
+    Their answers only repeat the questions, so how they are quoted is not graded. Raise BrokenSet.
+    """
+    inspect_lines(file, {"text": str, "intent": str, "split": str})
+    found: dict[str, Measure] = {}
+    note, shown = "", ()
+    for wordings in WORDINGS:
+        data = faq_set(file, wordings=wordings, per_intent=PER_INTENT, outside=OUTSIDE)
+        note, asked, _ = _asked(replace(data, name=file.stem), [()] * len(data.queries), settings, cache, tell)
+        part = "" if wordings == WORDINGS[0] else f"@wordings={wordings}"
+        found |= {f"{name}{part}": measure for name, measure in (finding(asked) | knowing(asked)).items()}
+        shown = shown or curve(asked)
+    return SetResult(f"intents/{file.stem}", found, (note,), shown)
+
+
+def _asked(
+    data: RetrievalSet, parts: Sequence[tuple[str, ...]], settings: Settings, cache: Path, tell: Callable[[str], None]
+) -> tuple[str, list[Asked], dict[str, Measure]]:
+    """By which fit, what came of each question, and the measures that need the library while it is open."""
+    fitted, note = held_out.fit_without(data.name, settings.knowledge.target_error)
     with laboratory(settings, cache) as lab:
         lab.judge_by(fitted)
-        tell(f"{folder.name}: publishing {len(data.documents)} articles")
+        tell(f"{data.name}: publishing {len(data.documents)} articles")
         ids = lab.publish([_article(document) for document in data.documents])
         reader = Reader(lab, {article: name for name, article in ids.items()})
         lab.embed([query.text for query in data.queries])
-        tell(f"{folder.name}: asking {len(data.queries)} questions")
+        tell(f"{data.name}: asking {len(data.queries)} questions")
         asked = [reader.ask(query.text, query, of_query) for query, of_query in zip(data.queries, parts, strict=True)]
-        recalled = _answer_recall(data, lab, settings.assistant.answer_words)
+        more = _answer_recall(data, lab, settings.assistant.answer_words)
         restated = [reader.ask(_restated(query), query, ()) for query in data.queries] if any(q.history for q in data.queries) else []
-    found = by_part(asked, finding) | by_part(asked, knowing) | recalled
-    for of_restated in (finding(restated), knowing(restated)):
-        found |= {f"{name}@{RESTATED}": measure for name, measure in of_restated.items()}
-    return SetResult(f"retrieval/{folder.name}", found, (note,), curve(asked), tuple(_misses(asked)))
+    more |= {f"{name}@{RESTATED}": measure for name, measure in (finding(restated) | knowing(restated)).items()}
+    return note, asked, more
 
 
 def _answer_recall(data: RetrievalSet, lab: Laboratory, words: int) -> dict[str, Measure]:

@@ -6,16 +6,21 @@ A set that is broken says why and the others go on; a set without a grader is na
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from api.settings import Settings
 from evals import assistant_exam, guarding, retrieval_exam
-from evals.folders import BrokenSet, Source, sources
+from evals.folders import BrokenSet, Source, checked_rows, sources
 from evals.laboratory import IngestError
 from evals.results import Report, SetResult, Trouble
 
 CACHE = Path("build/evals")
 CENTRE = ("sample_centre", "sample_centre_languages")  # our own examples for the whole assistant
 
+NO_GROUPS = "there is no grader for groups of questions yet"
+OUTSIDE = "oos"  # the intent of questions that nothing answers
+
+T = TypeVar("T")
 Tell = Callable[[str], None]
 Graded = Iterator[SetResult | Trouble]
 Grader = Callable[["Run", Sequence[Source]], Graded]
@@ -73,18 +78,32 @@ def _guardrails(plan: Run, members: Sequence[Source]) -> Graded:
     yield from guarding.grade(members, plan.data if whole else None, plan.settings, plan.cache)
 
 
+def _intents(plan: Run, members: Sequence[Source]) -> Graded:
+    """Grouping has no grader yet; a set with training wordings and questions out of scope is graded as FAQs."""
+    for source in members:
+        graded = _tried(source, lambda path: _faqs(plan, path))
+        yield graded or Trouble(source.name, NO_GROUPS, broken=False)
+
+
+def _faqs(plan: Run, file: Path) -> SetResult | None:
+    rows = [row for _, row in checked_rows(file, {})]
+    if {"train", "test"} <= {row.get("split") for row in rows} and any(row.get("intent") == OUTSIDE for row in rows):
+        return retrieval_exam.grade_faqs(file, plan.settings, plan.cache, plan.tell)
+    return None
+
+
 def _nobody(_plan: Run, members: Sequence[Source]) -> Graded:
     yield from (Trouble(source.name, f"there is no grader for {source.kind} yet", broken=False) for source in members)
 
 
-def _tried(source: Source, grade: Callable[[Path], SetResult]) -> SetResult | Trouble:
+def _tried(source: Source, grade: Callable[[Path], T]) -> T | Trouble:
     try:
         return grade(source.path)
     except (BrokenSet, IngestError) as trouble:
         return Trouble(source.name, str(trouble))
 
 
-GRADERS: dict[str, Grader] = {"own": _own, "retrieval": _retrieval, "guardrails": _guardrails}
+GRADERS: dict[str, Grader] = {"own": _own, "retrieval": _retrieval, "guardrails": _guardrails, "intents": _intents}
 
 
 def _about(plan: Run) -> dict[str, str]:

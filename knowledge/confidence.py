@@ -81,9 +81,10 @@ def plain_confidence() -> Confidence:
     return Confidence(features, (0.5, 0.5), spreads, (1.5, 0.7), 0.0, (1.0, 1.0, 0.0), thresholds, 0.7, 0.35)
 
 
-def load(file: Path = FITTED, target_error: float = TARGET) -> Confidence:
-    """The shipped fit with the threshold for a target error."""
-    return from_json(json.loads(file.read_text(encoding="utf-8"))["confidence"]).for_target(target_error)
+def load(file: Path = FITTED, target_error: float = TARGET, unsure_from: float | None = None) -> Confidence:
+    """The shipped fit with the threshold for a target error, and perhaps another lower end of the unsure band."""
+    fitted = from_json(json.loads(file.read_text(encoding="utf-8"))["confidence"])
+    return (fitted if unsure_from is None else replace(fitted, unsure_from=unsure_from)).for_target(target_error)
 
 
 def from_json(stored: Mapping[str, object]) -> Confidence:

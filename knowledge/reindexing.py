@@ -26,7 +26,7 @@ def reconcile(sessions: Sessions, index: PassageIndex) -> tuple[int, int]:
         missing = sorted(live.keys() - present)
         only = PassageIndex(index.epoch, {name: index.encoders[name]}, {name: collection})
         for part in batches(missing, EMBED_BATCH):
-            only.put(part, only.embed([live[entry]() for entry in part]))
+            only.put(list(part), only.embed([live[entry]() for entry in part]))
         removed, added = removed + len(orphans), added + len(missing)
     return removed, added
 

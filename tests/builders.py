@@ -107,7 +107,9 @@ def long_body(word: str, sections: int = 4) -> str:
 # ── services ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def settings_in(data: Path, *, assistant: Mapping[str, Any] | None = None, knowledge: Mapping[str, Any] | None = None, **api: Any) -> Settings:
+def settings_in(
+    data: Path, *, assistant: Mapping[str, Any] | None = None, knowledge: Mapping[str, Any] | None = None, **api: Any
+) -> Settings:
     """Settings with the hashing encoder and everything stored under a folder."""
     return Settings(
         api=ApiSettings(data=data, **api),
@@ -335,7 +337,7 @@ def events_of(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
     """What a process of an operator has in its environment: nothing of CI's, nothing of ours but these settings."""
-    kept = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("FIRSTLINE_")}
+    kept = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("FIRSTLINE_")}  # noqa: TID251
     given = {"FIRSTLINE_DATA": str(data), "FIRSTLINE_EMBEDDER": "hashing", "NO_COLOR": "1", "COLUMNS": "200", **settings}
     return {**kept, **given}
 
@@ -343,7 +345,9 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
 def firstline(data: Path, *arguments: str, before: Sequence[str] = (), **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end. `before` stands in front of it, such as unshare."""
     command = [*before, str(FIRSTLINE), *arguments]
-    return subprocess.run(command, env=environment(data, **settings), cwd=data.parent, capture_output=True, text=True, timeout=READY_SECONDS, check=False)
+    return subprocess.run(
+        command, env=environment(data, **settings), cwd=data.parent, capture_output=True, text=True, timeout=READY_SECONDS, check=False
+    )
 
 
 @dataclass(frozen=True)
@@ -359,7 +363,9 @@ class Served:
 def serving(data: Path, *arguments: str, **settings: str) -> Iterator[Served]:
     """`firstline serve` as a process of its own, on a free port, until the block ends."""
     command = [str(FIRSTLINE), "serve", "--port", "0", *arguments]
-    process = subprocess.Popen(command, env=environment(data, **settings), cwd=data.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, env=environment(data, **settings), cwd=data.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     lines: queue.Queue[str | None] = queue.Queue()
     output: list[str] = []
 
@@ -450,5 +456,3 @@ def together(count: int, do: Callable[[int], Any]) -> list[Any]:
 def stored_bytes(folder: Path) -> bytes:
     """Every byte of every file under a folder."""
     return b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
-
-

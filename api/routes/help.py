@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from api import assets, structured
 from api.addresses import resolver
-from api.forms import cross_site
 from api.contact import contact_of
 from api.context import limits_address, service_of
+from api.forms import cross_site
 from api.pages import PAGES
 from api.popular import most_asked
 from api.rendering import article_html, headings_of

@@ -34,6 +34,7 @@ DEMO_POLICY = (
 )
 NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 QUIET = {**NOSNIFF, "Referrer-Policy": "same-origin", "Permissions-Policy": "camera=(), microphone=(), geolocation=()"}
+MARK = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="{accent}" d="M8 1h1a6 6 0 0 1 0 14H3a2 2 0 0 1-2-2V8a7 7 0 0 1 7-7Z"/></svg>'
 API_POLICY = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 
 
@@ -62,6 +63,14 @@ def colours(request: Request) -> Response:
     """The operator's colours."""
     theme = theme_of(service_of(request).settings.api.widget_color)
     return _sent(request, asset(theme.css.encode(), assets.KINDS[".css"]), {"Cache-Control": "public, max-age=300"})
+
+
+@router.get("/favicon.svg")
+def mark(request: Request) -> Response:
+    """The mark of these pages in the operator's colour."""
+    accent = theme_of(service_of(request).settings.api.widget_color).accent
+    found = asset(MARK.format(accent=accent).encode(), assets.KINDS[".svg"])
+    return _sent(request, found, {"Cache-Control": "public, max-age=300", **API_POLICY})
 
 
 @limited.get("/widget/config")

@@ -19,7 +19,7 @@ _NUMBER_WORDS = (
     "|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|quince|treinta|dois|duas|três|quatro|sete|oito|nove|dez|trinta"
 )
 LITERAL = re.compile(
-    rf"(?<![\w.])[\w.+%-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,6}}|(?<![\w.,])\d[\d.,:/-]{{0,24}}\d(?!\w)|(?<![\w.,])\d(?!\w)|\b(?:{_MONTHS})\b(?= \d)|(?<=\d )\b(?:{_MONTHS})\b"
+    rf"(?<![\w.+%-])[\w.+%-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,6}}|(?<![\w.,])\d[\d.,:/-]{{0,24}}\d(?!\w)|(?<![\w.,])\d(?!\w)|\b(?:{_MONTHS})\b(?= \d)|(?<=\d )\b(?:{_MONTHS})\b"
     rf"|\b(?:{_NUMBER_WORDS})\b(?= (?:days?|weeks?|months?|years?|hours?|minutes?|percent|euros?|dollars?|tage?n?|wochen?|monate?n?|stunden?|prozent|jours?|semaines?|mois|heures?|días?|semanas?|mes(?:es)?|horas?|dias?))",
     re.IGNORECASE,
 )

@@ -22,7 +22,7 @@ LEET = str.maketrans("0134578@$!|", "oieastbasil")
 LEET_WORD = re.compile(r"(?<!\S)(?=\S{0,20}[A-Za-z])(?=\S{0,20}[0134578@$!|])[A-Za-z0134578@$!|]{3,20}(?![^\s.,;:?!])")
 BASE64 = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![\w+/=])")
 HEX = re.compile(r"(?<![\w])(?:0x)?(?:[0-9A-Fa-f]{2}[ :,]?){8,2000}(?!\w)")
-PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9._-]){0,400}(?:%[0-9A-Fa-f]{2}){2}(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9._-]){0,400}")
+PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._-]{0,20}){4,400}")
 WORDS = frozenset(
     [
         "the",
@@ -115,7 +115,7 @@ _ANSWER = r"(?:response|reply|answer|output|summary|next message|responses|repli
 _TO_THE_ASSISTANT = (
     # an order about the answer that is being written: only an assistant can obey it
     (
-        r"(?:^|[.!?:;\n|>\"'*_-]\s{0,4})(?:(?:please|also|then|and|additionally|finally|bitte),? ){0,2}(?:add|include|insert|append|modify|change|replace|use|provide|render|deliver|write|give|make|format|introduce|misspell|"
+        r"(?:^|[.!?:;\n|>\"'*_-][ \t]{0,4})(?:(?:please|also|then|and|additionally|finally|bitte),? ){0,2}(?:add|include|insert|append|modify|change|replace|use|provide|render|deliver|write|give|make|format|introduce|misspell|"
         r"scramble|jumble|rearrange|shuffle|anagram|substitute|remove|omit|group|split|combine|merge|join|convert|encode|encrypt|translate|integrate|augment|enhance|expand|extend|incorporate|embed|weave|mention|"
         r"begin|start|end|close|finish|sign|conclude|repeat|reverse|capitali[sz]e|ensure|tease|promote|spell|mix|insinuate|adapt|alter|adjust|tailor|phrase|craft|compose|express|present|state)\b"
         rf"(?:[^.?!\n]|[.?!](?=\S)){{0,160}}\b(?:your|the assistant's|the ai's|the bot's|deine[rn]?|ihre[rn]?|ta|votre|tu|su|sua|tua) (?:\w{{1,12}} ){{0,2}}{_ANSWER}\b"

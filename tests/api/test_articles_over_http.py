@@ -15,10 +15,29 @@ from api.tables import ApiKey
 from assistant.conversation import hash_secret
 from knowledge.confidence import Band
 from knowledge.publishing import Origin
-from tests.builders import START, Visitor, article, client_of, decided, find, firstline, in_line, is_problem, publish, running_in, stored_bytes, together
+from tests.builders import (
+    START,
+    Visitor,
+    article,
+    client_of,
+    decided,
+    find,
+    firstline,
+    in_line,
+    is_problem,
+    publish,
+    running_in,
+    stored_bytes,
+    together,
+)
 
 KEY = "fl_a-key-of-the-tests"
-REFUND = {"source": "handbook", "external_id": "billing/refunds", "title": "Ask for a refund", "body": "1. Open **Billing**.\n2. Press **Refund**."}
+REFUND = {
+    "source": "handbook",
+    "external_id": "billing/refunds",
+    "title": "Ask for a refund",
+    "body": "1. Open **Billing**.\n2. Press **Refund**.",
+}
 
 
 def let_in(service: Service, client: TestClient, key: str = KEY) -> TestClient:
@@ -94,7 +113,12 @@ def test_an_article_is_new_then_unchanged_then_changed(program: TestClient, serv
     assert [(r.status_code, r.json()["change"]) for r in (first, second, third)] == [(201, "new"), (200, "unchanged"), (200, "changed")]
     assert len({r.json()["article_id"] for r in (first, second, third)}) == 1
     stored = program.get(f"/api/articles/{first.json()['article_id']}").json()
-    assert (stored["body"], stored["revision"], stored["state"], stored["external_id"]) == ("Write to us.", 2, "published", "billing/refunds")
+    assert (stored["body"], stored["revision"], stored["state"], stored["external_id"]) == (
+        "Write to us.",
+        2,
+        "published",
+        "billing/refunds",
+    )
     assert in_line(service_on_both)
 
 

@@ -16,7 +16,21 @@ from assistant.conversation import hash_secret
 from assistant.tables import Feedback, Message
 from assistant.wording import LANGUAGES, say
 from knowledge.confidence import Band
-from tests.builders import CARD, Visitor, article, client_of, decided, events_of, faq, is_problem, publish, running_in, stored_bytes, together
+from tests.builders import (
+    CARD,
+    Visitor,
+    article,
+    client_of,
+    decided,
+    events_of,
+    faq,
+    is_problem,
+    publish,
+    running_in,
+    stored_bytes,
+    together,
+    wait_until,
+)
 
 HEX = "0" * 32
 
@@ -187,7 +201,17 @@ def test_a_message_that_cannot_be_taken_is_refused_and_nothing_is_lost(visitor: 
 
 
 @pytest.mark.parametrize(
-    "raw", [rb'{"text": "a \ud800 b"}', rb'{"text": "\udc00"}', b'{"text": "\xff\xfe"}', b'{"text": ', b"", b"NaN", b'{"text": "a"}{"text": "b"}', b"[" * 100_000]
+    "raw",
+    [
+        rb'{"text": "a \ud800 b"}',
+        rb'{"text": "\udc00"}',
+        b'{"text": "\xff\xfe"}',
+        b'{"text": ',
+        b"",
+        b"NaN",
+        b'{"text": "a"}{"text": "b"}',
+        b"[" * 100_000,
+    ],
 )
 def test_what_is_not_json_text_is_refused(visitor: Visitor, raw: bytes) -> None:
     response = visitor.client.post(visitor.url, content=raw, headers={**visitor.headers, "Content-Type": "application/json"})
@@ -243,13 +267,17 @@ def test_a_thumb_with_a_reason_is_kept_and_the_last_one_counts(visitor: Visitor,
     assert CARD not in thumb.reason
 
 
-@pytest.mark.parametrize(("message_id", "status"), [("999", 404), ("2", 404), ("0", 422), ("-1", 422), ("x", 422), (str(2**31), 422), (str(10**30), 422)])
+@pytest.mark.parametrize(
+    ("message_id", "status"), [("999", 404), ("2", 404), ("0", 422), ("-1", 422), ("x", 422), (str(2**31), 422), (str(10**30), 422)]
+)
 def test_only_a_reply_can_be_rated(visitor: Visitor, message_id: str, status: int) -> None:
     visitor.say("refund")
     assert is_problem(visitor.client.post(f"{visitor.url}/{message_id}/feedback", json={"helpful": True}, headers=visitor.headers), status)
 
 
-@pytest.mark.parametrize("body", [{}, {"helpful": "yes"}, {"helpful": 1}, {"helpful": True, "reason": "x" * 1001}, {"helpful": True, "extra": 1}])
+@pytest.mark.parametrize(
+    "body", [{}, {"helpful": "yes"}, {"helpful": 1}, {"helpful": True, "reason": "x" * 1001}, {"helpful": True, "extra": 1}]
+)
 def test_a_thumb_is_up_or_down(visitor: Visitor, body: Any) -> None:
     reply = visitor.say("refund").json()
     assert is_problem(visitor.client.post(f"{visitor.url}/{reply['id']}/feedback", json=body, headers=visitor.headers), 422)
@@ -351,8 +379,7 @@ def test_a_turn_is_finished_though_nobody_listens_any_more(service: Service) -> 
 
         await app(scope, receive, send)
         go_on.set()
-        while not await anyio.to_thread.run_sync(replied):
-            await anyio.sleep(0.01)
+        await anyio.to_thread.run_sync(wait_until, replied)
         done.set()
 
     def replied() -> bool:
@@ -424,7 +451,26 @@ def test_somebody_who_types_is_shown_articles(sure: TestClient) -> None:
     assert titles(sure, "TRIAL")[0] == "How long is the trial?"
 
 
-@pytest.mark.parametrize("words", ["", " ", "\x00", "%", "_", "\\", "'", '"', "%%%", "a" * 200, "😀", "\ud800".encode("utf-8", "replace").decode(), "(", "title:x AND", "*"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        " ",
+        "\x00",
+        "%",
+        "_",
+        "\\",
+        "'",
+        '"',
+        "%%%",
+        "a" * 200,
+        "😀",
+        "\ud800".encode("utf-8", "replace").decode(),
+        "(",
+        "title:x AND",
+        "*",
+    ],
+)
 def test_whatever_is_typed_is_only_words(sure: TestClient, words: str) -> None:
     assert isinstance(titles(sure, words), list)
 

@@ -215,11 +215,27 @@ def test_no_secret_is_in_what_a_server_writes(data: Path) -> None:
 # ── what is loaded ──────────────────────────────────────────────────────────────────────────────────
 
 
+LISTING = """
+import sys
+sys.argv = ["firstline", *sys.argv[1:]]
+from api.cli import app
+try:
+    app()
+except SystemExit:
+    print("\\n".join(sys.modules), file=sys.stderr)
+"""
+
+
 def imports(tmp_path: Path, *arguments: str) -> set[str]:
     """The modules a command imports."""
-    code = "import sys; sys.argv = ['firstline', *sys.argv[1:]]\nfrom api.cli import app\ntry:\n app()\nexcept SystemExit:\n pass\nprint('\\n'.join(sys.modules), file=sys.stderr)"
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", LISTING, *arguments],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     return {name.partition(".")[0] for name in done.stderr.split()}
 
@@ -236,7 +252,9 @@ def test_help_is_shown_at_once(tmp_path: Path) -> None:
 
 
 def test_help_loads_nothing_slow(tmp_path: Path) -> None:
-    assert imports(tmp_path, "--help").isdisjoint({"torch", "openvino", "transformers", "chromadb", "sqlalchemy", "fastapi", "numpy", "sklearn"})
+    assert imports(tmp_path, "--help").isdisjoint(
+        {"torch", "openvino", "transformers", "chromadb", "sqlalchemy", "fastapi", "numpy", "sklearn"}
+    )
 
 
 def test_serving_with_the_packaged_models_loads_no_torch(tmp_path: Path, models: Path) -> None:
@@ -246,7 +264,12 @@ def test_serving_with_the_packaged_models_loads_no_torch(tmp_path: Path, models:
     with serving(data, FIRSTLINE_EMBEDDER="minilm") as served:
         started = httpx.post(f"{served.url}/api/conversations", json={}).json()
         url = f"{served.url}/api/conversations/{started['id']}/messages"
-        assert httpx.post(url, json={"text": "How do I get a refund?"}, headers={"Authorization": f"Bearer {started['secret']}"}, timeout=60).status_code == 200
+        assert (
+            httpx.post(
+                url, json={"text": "How do I get a refund?"}, headers={"Authorization": f"Bearer {started['secret']}"}, timeout=60
+            ).status_code
+            == 200
+        )
         maps = Path(f"/proc/{served.process.pid}/maps").read_text()
     assert "openvino" in maps
     assert "libtorch" not in maps

@@ -69,7 +69,7 @@ def test_the_schema_can_be_taken_down_and_put_up_again(database: Database) -> No
 def test_a_schema_of_a_newer_version_is_refused_in_words(database: Database) -> None:
     with database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = 'ffff'"))
-    with pytest.raises(UnknownSchemaError, match="schema ffff.*newer version"):
+    with pytest.raises(UnknownSchemaError, match=r"schema ffff.*newer version"):
         database.prepare()
 
 
@@ -84,7 +84,11 @@ def test_a_refused_database_is_left_as_it_was(database: Database) -> None:
 
 @pytest.mark.parametrize(
     "moment",
-    [START, datetime(2026, 3, 29, 2, 59, 30, tzinfo=VIENNA_SUMMER), datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone(timedelta(hours=-11)))],
+    [
+        START,
+        datetime(2026, 3, 29, 2, 59, 30, tzinfo=VIENNA_SUMMER),
+        datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone(timedelta(hours=-11))),
+    ],
 )
 def test_a_moment_comes_back_the_same_and_in_utc(database: Database, moment: datetime) -> None:
     with database.write() as session:
@@ -99,17 +103,21 @@ def test_moments_compare_by_time_whatever_zone_they_were_written_in(database: Da
     with database.write() as session:
         for number in range(24):
             zone = timezone(timedelta(hours=number - 12))
-            session.add(ApiKey(id=f"{number:02}", name="n", key_hash=str(number), created_at=(START + timedelta(minutes=number)).astimezone(zone)))
+            session.add(
+                ApiKey(id=f"{number:02}", name="n", key_hash=str(number), created_at=(START + timedelta(minutes=number)).astimezone(zone))
+            )
     with database.read() as session:
-        order = session.scalars(select(ApiKey.id).where(ApiKey.created_at >= START + timedelta(minutes=3)).order_by(ApiKey.created_at)).all()
+        order = session.scalars(
+            select(ApiKey.id).where(ApiKey.created_at >= START + timedelta(minutes=3)).order_by(ApiKey.created_at)
+        ).all()
     assert order == [f"{number:02}" for number in range(3, 24)]
 
 
 def test_sqlite_refuses_a_moment_without_a_zone(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'x.db'}")
     database.prepare()
-    with pytest.raises(StatementError, match="without a time zone"), database.write() as session:
-        session.add(ApiKey(id="k", name="n", key_hash="h", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001 - that is the mistake
+    with pytest.raises(StatementError, match="without a time zone"), database.write() as session:  # noqa: PT012
+        session.add(ApiKey(id="k", name="n", key_hash="h", created_at=datetime(2026, 1, 1)))
         session.flush()
     database.close()
 
@@ -135,7 +143,7 @@ def test_what_is_changed_in_a_reading_session_is_thrown_away(database: Database)
 
 
 def test_a_block_that_fails_leaves_nothing_behind(database: Database) -> None:
-    with pytest.raises(RuntimeError, match="enough"), database.write() as session:
+    with pytest.raises(RuntimeError, match="enough"), database.write() as session:  # noqa: PT012
         session.add(ApiKey(id="k", name="n", key_hash="h", created_at=START))
         session.flush()
         raise RuntimeError("enough")
@@ -190,7 +198,10 @@ def test_ping_fails_when_postgres_is_gone(postgres_url: str) -> None:
 def test_sqlite_runs_as_measured_safe(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'x.db'}")
     with database.engine.connect() as connection:
-        pragmas = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")}
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        }
     database.close()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 

@@ -13,7 +13,7 @@ from sqlalchemy import make_url, text
 
 from api.bootstrap import Service, running
 from api.database import Database
-from tests.builders import client_of, is_problem, publish, article, serving, settings_in, wait_until
+from tests.builders import article, client_of, is_problem, publish, serving, settings_in, wait_until
 
 
 def test_a_service_that_works_lives_and_is_ready(service_on_both: Service) -> None:
@@ -29,7 +29,9 @@ def drop_tables(service: Service) -> None:
 
 def read_only(service: Service) -> None:
     with service.database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA query_only = ON" if "sqlite" in service.database.url else "SET default_transaction_read_only = on")
+        connection.exec_driver_sql(
+            "PRAGMA query_only = ON" if "sqlite" in service.database.url else "SET default_transaction_read_only = on"
+        )
         connection.commit()
 
 
@@ -55,7 +57,9 @@ def test_a_database_that_does_not_answer_in_time_is_not_ready(service: Service) 
     wait_until(lambda: client.get("/readyz").status_code == 200)
 
 
-def test_a_postgres_that_is_gone_is_503_everywhere_and_back_when_it_is_back(tmp_path: Path, postgres_server: Any, postgres_url: str) -> None:
+def test_a_postgres_that_is_gone_is_503_everywhere_and_back_when_it_is_back(
+    tmp_path: Path, postgres_server: Any, postgres_url: str
+) -> None:
     with running(settings_in(tmp_path / "data", database_url=postgres_url)) as service:
         client = client_of(service)
         name = make_url(postgres_url).database
@@ -74,7 +78,10 @@ def test_a_postgres_that_is_gone_is_503_everywhere_and_back_when_it_is_back(tmp_
 def test_a_server_with_45_open_streams_says_at_once_that_it_lives(tmp_path: Path) -> None:
     """The streams wait for turns that wait for the database, whose write lock this test holds."""
     data = tmp_path / "data"
-    with serving(data, FIRSTLINE_CONVERSATIONS_PER_HOUR="1000", FIRSTLINE_REQUESTS_PER_MINUTE="10000") as served, httpx.Client(base_url=served.url, timeout=60) as client:
+    with (
+        serving(data, FIRSTLINE_CONVERSATIONS_PER_HOUR="1000", FIRSTLINE_REQUESTS_PER_MINUTE="10000") as served,
+        httpx.Client(base_url=served.url, timeout=60) as client,
+    ):
         visitors = [client.post("/api/conversations", json={}).json() for _ in range(45)]
         lock = Database(f"sqlite:///{data / 'firstline.db'}")
         opened = threading.Semaphore(0)

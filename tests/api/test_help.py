@@ -19,7 +19,12 @@ PAGES = ["/", "/help", "/help/sections/billing", "/help/ask-for-a-refund", "/faq
 def reader(service: Service) -> TestClient:
     publish(
         service,
-        article("refunds.md", body="# Ask for a refund\n\nIntro.\n\n## First\n\nText [more](terms.md#x).\n\n## Second\n\nText.", section="Billing", summary="Your money."),
+        article(
+            "refunds.md",
+            body="# Ask for a refund\n\nIntro.\n\n## First\n\nText [more](terms.md#x).\n\n## Second\n\nText.",
+            section="Billing",
+            summary="Your money.",
+        ),
         article("terms.md", "The terms", "Words."),
         article("moved", "Elsewhere", "Words.", url="https://docs.shop.example/moved"),
         faq(section="Billing"),
@@ -108,7 +113,8 @@ def test_the_faq_shows_answers_and_tells_machines(reader: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "language"), [("de-AT,de;q=0.9", "de"), ("nl, fr;q=0.8", "fr"), ("zh", "en"), ("", "en"), ("*" * 5000, "en"), ("pt-BR", "pt")]
+    ("header", "language"),
+    [("de-AT,de;q=0.9", "de"), ("nl, fr;q=0.8", "fr"), ("zh", "en"), ("", "en"), ("*" * 5000, "en"), ("pt-BR", "pt")],
 )
 def test_pages_speak_the_readers_language(reader: TestClient, header: str, language: str) -> None:
     assert f'<html lang="{language}">' in reader.get("/help", headers={"Accept-Language": header}).text
@@ -145,7 +151,9 @@ def test_a_thumb_down_asks_for_the_reason_and_keeps_both_as_one(reader: TestClie
         ({"helpful": "yes"}, {"Sec-Fetch-Site": "cross-site"}, 403),
     ],
 )
-def test_a_wrong_or_foreign_form_keeps_nothing(reader: TestClient, service: Service, form: dict[str, str], headers: dict[str, str], status: int) -> None:
+def test_a_wrong_or_foreign_form_keeps_nothing(
+    reader: TestClient, service: Service, form: dict[str, str], headers: dict[str, str], status: int
+) -> None:
     assert reader.post("/help/ask-for-a-refund/feedback", data=form, headers=headers).status_code == status
     assert thumbs(service) == []
 

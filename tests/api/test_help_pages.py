@@ -9,11 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 from lxml import html
 
+from api.app import create
 from api.bootstrap import Service
 from knowledge.articles import Picture
 from knowledge.confidence import Band
 from tests.builders import Visitor, article, client_of, decided, faq, is_problem, publish, settings_in
-from api.app import create
 
 INLINE_SCRIPT = "//script[not(@src) and not(@type = 'application/ld+json')]"
 PAGES = ["/", "/help", "/help/ask-for-a-refund", "/help/nosuch", "/docs"]
@@ -23,7 +23,11 @@ PAGES = ["/", "/help", "/help/ask-for-a-refund", "/help/nosuch", "/docs"]
 def reader(service_on_both: Service) -> TestClient:
     publish(
         service_on_both,
-        article("guides/refunds.md", body="See [invoices](../invoices.md#part) and ![steps](pics/a.png).", images=(Picture("pics/a.png", "image/png", b"\x89PNG"),)),
+        article(
+            "guides/refunds.md",
+            body="See [invoices](../invoices.md#part) and ![steps](pics/a.png).",
+            images=(Picture("pics/a.png", "image/png", b"\x89PNG"),),
+        ),
         article("invoices.md", "Download an invoice", "## Part\n\nOpen it.", section="Billing"),
         article("gone.md", "Long gone", "Nothing."),
         faq(),
@@ -90,14 +94,28 @@ def test_a_page_that_is_not_there_is_404(reader: TestClient, slug: str) -> None:
     assert reader.get(f"/help/{slug}").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/nosuch.css", "/static//etc/passwd", "/nowhere", "/api", "/api/nowhere", "/internal"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/nosuch.css",
+        "/static//etc/passwd",
+        "/nowhere",
+        "/api",
+        "/api/nowhere",
+        "/internal",
+    ],
+)
 def test_nothing_else_is_served(reader: TestClient, path: str) -> None:
     response = reader.get(path)
     assert response.status_code in {404, 405}
     assert is_problem(response, response.status_code)
 
 
-@pytest.mark.parametrize(("method", "path"), [("DELETE", "/help"), ("POST", "/livez"), ("PATCH", "/api/articles"), ("PUT", "/api/conversations")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "/help"), ("POST", "/livez"), ("PATCH", "/api/articles"), ("PUT", "/api/conversations")]
+)
 def test_a_method_that_is_not_offered_is_refused_with_those_that_are(reader: TestClient, method: str, path: str) -> None:
     response = reader.request(method, path, headers={"Content-Type": "application/json"}, content=b"{}")
     assert is_problem(response, 405)
@@ -125,7 +143,14 @@ def anchors_of(page: str) -> set[str]:
 def test_the_anchor_of_every_citation_stands_in_its_page(sample: Service) -> None:
     service = decided(sample, Band.ANSWER)
     visitor = Visitor.arrives(client_of(service))
-    asked = ["How do I connect Postgres?", "reset my password", "who can see my dashboard", "embed a dashboard", "set up single sign-on", "why is my alert late"]
+    asked = [
+        "How do I connect Postgres?",
+        "reset my password",
+        "who can see my dashboard",
+        "embed a dashboard",
+        "set up single sign-on",
+        "why is my alert late",
+    ]
     cited = [source["url"] for question in asked for source in visitor.say(question).json()["sources"]]
     assert len(cited) >= len(asked)
     for url in cited:

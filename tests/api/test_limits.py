@@ -268,7 +268,17 @@ def test_the_operator_decides_how_much(tmp_path: Path) -> None:
 # ── what kind ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "application/json-patch+json", "application/xml"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "",
+        "application/json-patch+json",
+        "application/xml",
+    ],
+)
 @pytest.mark.parametrize("path", ["/api/conversations", "/api/conversations/x/messages", "/internal/ask"])
 def test_only_json_is_taken(client: TestClient, kind: str, path: str) -> None:
     response = client.post(path, content=b'{"locale": "en"}', headers={"Content-Type": kind} if kind else {})
@@ -285,7 +295,10 @@ def test_json_may_be_written_in_any_way(client: TestClient, kind: str) -> None:
     assert client.post("/api/conversations", content=b"{}", headers={"Content-Type": kind}).status_code == 201
 
 
-@pytest.mark.parametrize("payload", [b'{"a":' * 200_000, b"[" * 1_000_000, b'{"locale": ' + b"9" * 1_000_000 + b"}", b'"' + b"\\u0000" * 170_000 + b'"', b";" * 1_000_000])
+@pytest.mark.parametrize(
+    "payload",
+    [b'{"a":' * 200_000, b"[" * 1_000_000, b'{"locale": ' + b"9" * 1_000_000 + b"}", b'"' + b"\\u0000" * 170_000 + b'"', b";" * 1_000_000],
+)
 def test_a_mebibyte_made_to_be_slow_is_refused_soon(client: TestClient, payload: bytes) -> None:
     import time
 

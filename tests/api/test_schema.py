@@ -8,7 +8,12 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, response_headers_conformance, response_schema_conformance, status_code_conformance
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from api import identity
 from api.app import create
@@ -57,7 +62,13 @@ def walk(api: Any, service: Service, examples: int) -> None:
             if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query or operation.path_parameters):
                 continue
 
-            @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate], database=None)
+            @settings(
+                max_examples=examples,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                phases=[Phase.explicit, Phase.generate],
+                database=None,
+            )
             @given(case=operation.as_strategy(generation_mode=mode))
             def send(case: Any) -> None:
                 holds(case, service)
@@ -98,7 +109,9 @@ def test_every_shape_that_comes_in_refuses_unknown_fields(client: Any) -> None:
 
 def test_what_asks_for_a_token_says_so(client: Any) -> None:
     document = client.get("/openapi.json").json()
-    closed = [(path, method) for path, methods in document["paths"].items() for method, operation in methods.items() if operation.get("security")]
+    closed = [
+        (path, method) for path, methods in document["paths"].items() for method, operation in methods.items() if operation.get("security")
+    ]
     assert {path for path, _ in closed} >= {"/api/articles", "/api/conversations/{conversation_id}/messages"}
     for path, method in closed:
         url = path.replace("{conversation_id}", "x").replace("{message_id}", "1").replace("{article_id}", "x")

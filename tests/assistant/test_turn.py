@@ -102,7 +102,11 @@ def test_a_picked_choice_is_answered_from_that_article(stocked: Service) -> None
 
 def test_a_picked_choice_is_answered_even_when_the_search_does_not_find_it(stocked: Service) -> None:
     with stocked.database.read() as session:
-        id_ = next(row.article_id for row in stocked.library.find("invoice", stocked.assistant.embed(["invoice"])).passages if row.title.startswith("Down"))
+        id_ = next(
+            row.article_id
+            for row in stocked.library.find("invoice", stocked.assistant.embed(["invoice"])).passages
+            if row.title.startswith("Down")
+        )
         assert session is not None
     reply = lone(stocked, Band.NOT_COVERED, "zzz", choice=id_)
     assert [source["title"] for source in reply.content["sources"]] == ["Download an invoice"]
@@ -135,7 +139,9 @@ def test_nothing_published_is_nothing_covered(service: Service) -> None:
     assert outcome(say_to(service, begin(service).id, "How do I get a refund?")) == Outcome.UNANSWERED_NOT_COVERED
 
 
-@pytest.mark.parametrize(("text", "kind"), [("Hello!", "greeting"), ("thanks a lot", "thanks"), ("Goodbye", "goodbye"), ("Danke schön!", "thanks")])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("Hello!", "greeting"), ("thanks a lot", "thanks"), ("Goodbye", "goodbye"), ("Danke schön!", "thanks")]
+)
 def test_small_talk_is_answered_without_a_search(stocked: Service, text: str, kind: str) -> None:
     service = decided(stocked, Band.ANSWER)
     reply = say_to(service, begin(service).id, text)

@@ -17,6 +17,7 @@ from tests.builders import Decided
 
 PHONE = {"viewport": {"width": 390, "height": 780}, "is_mobile": True, "has_touch": True}
 
+
 class ByWords(Decided):
     """Whether an answer is sure enough is decided by words in the question, so that each state can be shown at will."""
 
@@ -41,7 +42,8 @@ class Site:
         """The address of a host page with the widget on it."""
         name = f"/{len(self.pages)}"
         script = f'<script async src="{self.url}/widget.js" {attributes}></script>' if widget else ""
-        html = f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Shop</title>{head}{script}</head><body>{body}</body></html>'
+        meta = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Shop</title>'
+        html = f'<!doctype html><html lang="{lang}"><head>{meta}{head}{script}</head><body>{body}</body></html>'
         self.pages[name] = (html, {"Content-Security-Policy": csp} if csp else {})
         return self.hosts + name
 
@@ -49,7 +51,9 @@ class Site:
 @contextmanager
 def served(service: Service) -> Iterator[str]:
     """The app of a service over HTTP, on a free port."""
-    config = uvicorn.Config(create(service), host="127.0.0.1", port=0, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        create(service), host="127.0.0.1", port=0, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=2
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -107,7 +107,9 @@ def window(chromium: Any, site: Site) -> Iterator[Callable[..., Window]]:
     windows: list[Window] = []
 
     def make(**options: Any) -> Window:
-        context = chromium.new_context(**{"viewport": {"width": 1100, "height": 820}, "locale": "en-GB", "reduced_motion": "reduce", **options})
+        context = chromium.new_context(
+            **{"viewport": {"width": 1100, "height": 820}, "locale": "en-GB", "reduced_motion": "reduce", **options}
+        )
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         made = Window(context.new_page(), site, [], [])

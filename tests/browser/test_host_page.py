@@ -9,7 +9,10 @@ from PIL import Image, ImageChops
 from tests.browser.browsing import Site, Window
 
 Open = Callable[..., Window]
-STUB = "<script>window.Firstline ||= (...call) => { (Firstline.q ||= []).push(call); return () => Firstline('off', ...call.slice(1)); };</script>"
+STUB = (
+    "<script>window.Firstline ||= (...call) =>"
+    " { (Firstline.q ||= []).push(call); return () => Firstline('off', ...call.slice(1)); };</script>"
+)
 
 
 def test_it_runs_under_a_strict_policy_with_trusted_types_and_no_connect_src(window: Open, site: Site) -> None:
@@ -28,7 +31,9 @@ def test_calls_made_before_the_loader_came_are_made_then_and_listening_ends(wind
     assert here.page.evaluate("heard") == ["open"]
     here.page.evaluate("off(); Firstline('close'); Firstline('open')")
     assert here.page.evaluate("heard") == ["open"]
-    here.page.evaluate("window.off = Firstline('on', 'close', () => heard.push('close')); Firstline('close'); off(); Firstline('open'); Firstline('close')")
+    here.page.evaluate(
+        "window.off = Firstline('on', 'close', () => heard.push('close')); Firstline('close'); off(); Firstline('open'); Firstline('close')"
+    )
     assert here.page.evaluate("heard") == ["open", "close"]
 
 
@@ -37,7 +42,8 @@ def test_every_command_does_what_its_name_says(window: Open, site: Site) -> None
     here.page.goto(site.host("<h1>Shop</h1>"))
     here.launcher.wait_for()
     call = here.page.evaluate
-    call("window.heard = []; for (const name of ['open', 'close', 'message', 'article', 'unread']) Firstline('on', name, (d) => heard.push([name, d]))")
+    call("window.heard = []")
+    call("for (const name of ['open', 'close', 'message', 'article']) Firstline('on', name, (detail) => heard.push([name, detail]))")
     call("Firstline('hide')")
     assert here.launcher.is_hidden()
     call("Firstline('show'); Firstline('search', 'refund')")
@@ -116,7 +122,9 @@ def test_messages_of_others_are_ignored(window: Open, site: Site) -> None:
     here = window().talking()
     here.say("How long is the trial?")
     here.replies(1)
-    forger = f"const target = document.querySelector('firstline-widget').shadowRoot.querySelector('iframe').contentWindow; ({FORGED})(target)"
+    forger = (
+        f"const target = document.querySelector('firstline-widget').shadowRoot.querySelector('iframe').contentWindow; ({FORGED})(target)"
+    )
     here.page.evaluate(forger)
     here.page.evaluate(
         "(script) => new Promise((done) => { const f = document.createElement('iframe'); f.sandbox = 'allow-scripts'; f.onload = done;"
@@ -153,8 +161,9 @@ HOSTILE = {
     "rem": "<style>html{font-size:62.5%!important}body{font:40px/3 serif;letter-spacing:9px;text-transform:uppercase;color:red}</style>",
     "reset": "<style>*,*::before{margin:0!important;padding:9px!important;border:3px solid red!important;box-sizing:content-box!important;"
     "display:block;opacity:.5;transform:rotate(3deg);transition:all 2s}iframe,button,div,firstline-widget{display:none!important}</style>",
-    "layers": "<style>body::after{content:'';position:fixed;inset:0;z-index:2147483647;background:#0f0}html{overflow:hidden;filter:none}</style>",
-    "prototype": "<script>Array.prototype.toJSON = () => 'broken'; Array.from = () => { throw Error('prototype.js') }; Object.prototype.extra = () => 1;"
+    "layers": "<style>body::after{content:'';position:fixed;inset:0;z-index:2147483647;background:#0f0}html{overflow:hidden}</style>",
+    "prototype": "<script>Array.prototype.toJSON = () => 'broken'; Array.from = () => { throw Error('prototype.js') };"
+    "Object.prototype.extra = () => 1;"
     "Function.prototype.bind = null; Element.prototype.hide = () => 0; window.$ = () => 0; String.prototype.strip = () => '';</script>",
 }
 

@@ -109,7 +109,11 @@ def test_the_transcript_is_a_text_file_made_here(window: Open, tmp_path: Any) ->
     file = tmp_path / "transcript.txt"
     waiting.value.save_as(file)
     text = file.read_text()
-    assert text.index("You are talking to the AI assistant") < text.index("How do I ask for a refund?") < text.index("Source 1: Ask for a refund")
+    assert (
+        text.index("You are talking to the AI assistant")
+        < text.index("How do I ask for a refund?")
+        < text.index("Source 1: Ask for a refund")
+    )
 
 
 def test_the_secret_of_a_conversation_is_never_in_an_address(window: Open) -> None:
@@ -160,7 +164,8 @@ def test_the_keyboard_alone_is_enough(window: Open, site: Site) -> None:
 def test_an_answer_is_announced_once(window: Open) -> None:
     here = window().talking()
     here.inner.evaluate(
-        "window.said = []; new MutationObserver(() => { const t = announcer.textContent; if (t) said.push(t); }).observe(announcer, {childList: true})"
+        "window.said = []; new MutationObserver(() => announcer.textContent && said.push(announcer.textContent))"
+        ".observe(announcer, {childList: true})"
     )
     here.say("How long is the trial?")
     here.replies(1)

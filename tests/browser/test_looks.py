@@ -100,7 +100,19 @@ def test_axe_finds_nothing(window: Open, state: Callable[[Window], None], theme:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "path", ["/", "/help", "/help/sections/billing", "/help/ask-for-a-refund", "/faq", "/search?q=refund", "/search?q=zzz", "/help/gone", "/demo", "/docs"]
+    "path",
+    [
+        "/",
+        "/help",
+        "/help/sections/billing",
+        "/help/ask-for-a-refund",
+        "/faq",
+        "/search?q=refund",
+        "/search?q=zzz",
+        "/help/gone",
+        "/demo",
+        "/docs",
+    ],
 )
 def test_axe_finds_nothing_on_the_pages(window: Open, site: Site, path: str, theme: str) -> None:
     here = window(color_scheme=theme)
@@ -168,7 +180,8 @@ def wide(frame: Any) -> list[str]:
     """What is wider than the window, and buttons whose words do not fit."""
     script = (
         "[...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && !e.closest('.scroll, pre, .hidden, svg') &&"
-        " (e.getBoundingClientRect().right > innerWidth + 1 || (e.matches('button,a,p,h1,h2,li') && e.scrollWidth > e.clientWidth + 2 && e.clientWidth)))"
+        " (e.getBoundingClientRect().right > innerWidth + 1 ||"
+        " (e.matches('button,a,p,h1,h2,li') && e.scrollWidth > e.clientWidth + 2 && e.clientWidth)))"
         ".map((e) => e.outerHTML.slice(0, 120))"
     )
     result: list[str] = frame.evaluate(script)

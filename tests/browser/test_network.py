@@ -126,7 +126,9 @@ def test_a_conversation_that_was_erased_ends_in_words_and_the_next_message_start
     here = window().talking()
     here.say("refund before")
     here.replies(1)
-    here.inner.evaluate("const s = JSON.parse(localStorage.firstline); s.conversation.secret = 'gone'; localStorage.firstline = JSON.stringify(s)")
+    here.inner.evaluate(
+        "const s = JSON.parse(localStorage.firstline); s.conversation.secret = 'gone'; localStorage.firstline = JSON.stringify(s)"
+    )
     here.say("refund after")
     wait_until(lambda: stored(site, "refund after") == 1)
     here.replies(1)

@@ -1,4 +1,4 @@
-"""At least 120 payloads through every place where text of a visitor or a writer is shown: nothing runs, nothing is fetched from elsewhere."""
+"""At least 120 payloads wherever text of a visitor or a writer is shown: nothing runs, nothing is fetched from elsewhere."""
 
 from collections.abc import Callable
 from itertools import product
@@ -70,7 +70,13 @@ def test_nothing_runs_wherever_a_payload_is_shown(window: Open, site: Site, star
     batch = PAYLOADS[start : start + TOGETHER]
     names = [f"xss-{start + n}" for n in range(len(batch))]
     texts = [
-        article(f"{name}.md", f"Bad {name} {payload}"[:400], f"{payload}\n\n{name} needs care.\n\n{payload}", section=payload[:150], summary=payload)
+        article(
+            f"{name}.md",
+            f"Bad {name} {payload}"[:400],
+            f"{payload}\n\n{name} needs care.\n\n{payload}",
+            section=payload[:150],
+            summary=payload,
+        )
         for name, payload in zip(names, batch, strict=True)
     ]
     published = publish(site.service, *texts)

@@ -95,7 +95,11 @@ def test_articles_of_one_title_get_addresses_of_their_own(database: Database) ->
     for number in range(3):
         written(database, article(f"a{number}"), f"{number:032}")
     with database.read() as session:
-        assert [articles.get(session, f"{n:032}").slug for n in range(3)] == ["ask-for-a-refund", "ask-for-a-refund-2", "ask-for-a-refund-3"]
+        assert [articles.get(session, f"{n:032}").slug for n in range(3)] == [
+            "ask-for-a-refund",
+            "ask-for-a-refund-2",
+            "ask-for-a-refund-3",
+        ]
 
 
 def test_a_title_without_letters_of_the_alphabet_is_addressed_by_its_id(database: Database) -> None:

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from knowledge import embedding
 from knowledge.embedding import HashingEncoder, MiniLM, ModelFileError, Multilingual, unit, vectors
 
-TEXTS = ["How do I reset my password?", "Reset your password", "The invoice is wrong", "x", "", "word " * 2_000, "😀", "\ud800", "日本語のテキスト"]
+TEXTS = [
+    "How do I reset my password?",
+    "Reset your password",
+    "The invoice is wrong",
+    "x",
+    "",
+    "word " * 2_000,
+    "😀",
+    "\ud800",
+    "日本語のテキスト",
+]
 
 
 @pytest.fixture(scope="module")
