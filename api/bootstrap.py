@@ -121,8 +121,12 @@ def _guard(settings: Settings, known: Mapping[str, Embeddings]) -> Guard:
     stand_in = known[MAIN]
     if not isinstance(stand_in, HashingEncoder):
         return Guard.build(known, settings.api.data / "models", settings=settings.guardrails)
-    basis, support, nothing = np.zeros((stand_in.size, 1)), np.zeros((1, 1)), np.zeros(0)
-    return Guard([], Fitted("none", (), (MAIN,), (basis,), (support,), np.zeros((1, 0)), nothing, nothing, nothing, ()), settings.guardrails)
+    basis, support, nothing = (np.zeros(shape, dtype=np.float32) for shape in ((stand_in.size, 1), (1, 1), (0,)))
+    return Guard(
+        [],
+        Fitted("none", (), (MAIN,), (basis,), (support,), np.zeros((1, 0), dtype=np.float32), nothing, nothing, nothing, ()),
+        settings.guardrails,
+    )
 
 
 def owner_file(settings: Settings) -> Path:

@@ -231,6 +231,7 @@ def operations() -> Iterator["Operations"]:
 
 @contextmanager
 def database() -> Iterator["Database"]:
+    """The database, open and at the present schema."""
     from api.database import Database
     from api.settings import from_environment
 

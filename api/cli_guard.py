@@ -114,7 +114,9 @@ def held() -> None:
     from knowledge.tables import Article, Passage
 
     with _database() as database, database.read() as session:
-        query = select(Passage, Article.title).join(Article, Article.id == Passage.article_id).where(Passage.held.is_not(None), Passage.live)
+        query = (
+            select(Passage, Article.title).join(Article, Article.id == Passage.article_id).where(Passage.held.is_not(None), Passage.live)
+        )
         for passage, title in session.execute(query):
             typer.echo(f"{passage.id}  {title}  {passage.held}")
 

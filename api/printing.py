@@ -103,7 +103,9 @@ def print_guard_explanation(explained: Explanation) -> None:
     for finding in verdict.findings:
         part = explained.text[finding.span[0] : finding.span[1]]
         mode = "" if finding.enforced else " (shadow)"
-        console.print(f"  {finding.policy}{mode} {finding.score:.2f}: {finding.reason}: {part!r}", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"  {finding.policy}{mode} {finding.score:.2f}: {finding.reason}: {part!r}", markup=False, highlight=False, soft_wrap=True
+        )
     if verdict.action and verdict.action.blocks and verdict.allowed:
         console.print(f"  still answered: {verdict.allowed!r}", markup=False, highlight=False, soft_wrap=True)
     if explained.said:
@@ -114,14 +116,20 @@ def print_guard_explanation(explained: Explanation) -> None:
     console.print(table)
     for near in explained.nearest:
         kind = "example" if near.caught else "allowed"
-        console.print(f"  {near.likeness:.2f} {near.policy or 'ordinary'} {kind}: {near.text[:100]}", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"  {near.likeness:.2f} {near.policy or 'ordinary'} {kind}: {near.text[:100]}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def print_replay(report: ReplayReport) -> None:
     """How many messages other policies would decide otherwise, with the first of each kind."""
     console = Console()
     console.print(f"{report.messages} messages, {report.unchanged} decided the same way")
-    for title, changes in (("newly blocked", report.newly_blocked), ("newly allowed", report.newly_allowed), ("otherwise", report.otherwise)):
+    for title, changes in (
+        ("newly blocked", report.newly_blocked),
+        ("newly allowed", report.newly_allowed),
+        ("otherwise", report.otherwise),
+    ):
         console.print(f"{title}: {len(changes)}")
         for change in changes[:10]:
             line = f"  {change.number}: {change.before or 'allowed'} → {change.after or 'allowed'} ({change.policy}): {change.text[:120]}"

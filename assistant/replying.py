@@ -28,7 +28,7 @@ class Drafted:
     choices: tuple[Choice, ...] = ()
 
 
-def draft(seen: Seen, settings: AssistantSettings, manner: Manner, rarity: Rarity, *, off_topic: bool) -> Drafted:
+def draft(seen: Seen, settings: AssistantSettings, manner: Manner, rarity: Rarity, *, off_topic: bool = False) -> Drafted:
     """Answer, offer choices, or say that nothing was found, by how probable it is that the passages answer."""
     found = seen.found
     if seen.chosen or found.band is Band.ANSWER:

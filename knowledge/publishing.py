@@ -77,7 +77,9 @@ class Superseded(Exception):
 class Publisher:
     """Puts articles into SQL and the index so that both always agree on what is live."""
 
-    def __init__(self, sessions: Sessions, current: Callable[[], PassageIndex], new_id: Callable[[], str], hold: Hold = hold_nothing) -> None:
+    def __init__(
+        self, sessions: Sessions, current: Callable[[], PassageIndex], new_id: Callable[[], str], hold: Hold = hold_nothing
+    ) -> None:
         """`current` gives the index that answers come from; `new_id` random 128-bit ids; `hold` may keep a passage out of the index."""
         self.sessions, self.current, self.new_id, self.hold = sessions, current, new_id, hold
 
@@ -105,7 +107,7 @@ class Publisher:
         try:
             with self.sessions.write() as session:
                 if bump(session) != index.epoch:
-                    raise Superseded
+                    raise Superseded  # noqa: TRY301 - the transaction must be left by an error
                 known = articles.by_external_id(session, origin.source, [text.external_id for text in texts])
                 for step in steps:
                     result, old = self._swap(session, step, known.get(step.text.external_id), origin, index.epoch, now)

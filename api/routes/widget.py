@@ -34,7 +34,10 @@ DEMO_POLICY = (
 )
 NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 QUIET = {**NOSNIFF, "Referrer-Policy": "same-origin", "Permissions-Policy": "camera=(), microphone=(), geolocation=()"}
-MARK = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="{accent}" d="M8 1h1a6 6 0 0 1 0 14H3a2 2 0 0 1-2-2V8a7 7 0 0 1 7-7Z"/></svg>'
+MARK = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+    '<path fill="{accent}" d="M8 1h1a6 6 0 0 1 0 14H3a2 2 0 0 1-2-2V8a7 7 0 0 1 7-7Z"/></svg>'
+)
 API_POLICY = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 
 

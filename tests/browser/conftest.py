@@ -100,6 +100,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(url, hosts, deciding, pages)
 
 
+def _told(message: Any) -> str:
+    return f"{message.text} ({message.location.get('url', '')})"
+
+
 @pytest.fixture
 def window(chromium: Any, site: Site) -> Iterator[Callable[..., Window]]:
     """Opens windows; at the end none may have had an error that the test did not take away."""
@@ -114,7 +118,7 @@ def window(chromium: Any, site: Site) -> Iterator[Callable[..., Window]]:
         contexts.append(context)
         made = Window(context.new_page(), site, [], [])
         made.page.on("pageerror", lambda error: made.errors.append(str(error)))
-        made.page.on("console", lambda message: made.errors.append(message.text) if message.type == "error" else None)
+        made.page.on("console", lambda message: made.errors.append(_told(message)) if message.type == "error" else None)
         made.page.on("request", lambda request: made.requests.append(request.url))
         windows.append(made)
         return made
