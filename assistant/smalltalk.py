@@ -143,7 +143,7 @@ PHRASES: dict[Smalltalk, frozenset[str]] = {
             "ok",
             "okay",
             "got_it",
-            "danke",
+            "dank", "danke",
             "dankeschön",
             "danke_schön",
             "merci",

@@ -72,7 +72,8 @@ def grade_faqs(file: Path, settings: Settings, cache: Path, tell: Callable[[str]
     """
     inspect_lines(file, {"text": str, "intent": str, "split": str})
     found: dict[str, Measure] = {}
-    note, shown = "", ()
+    note = ""
+    shown: tuple[tuple[float, float], ...] = ()
     for wordings in WORDINGS:
         data = faq_set(file, wordings=wordings, per_intent=PER_INTENT, outside=OUTSIDE)
         note, asked, _ = _asked(replace(data, name=file.stem), [()] * len(data.queries), settings, cache, tell)

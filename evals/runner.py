@@ -101,6 +101,8 @@ def _tried(source: Source, grade: Callable[[Path], T]) -> T | Trouble:
         return grade(source.path)
     except (BrokenSet, IngestError) as trouble:
         return Trouble(source.name, str(trouble))
+    except Exception as error:  # noqa: BLE001 - what nobody foresaw in one set must not lose the others
+        return Trouble(source.name, f"the grader failed: {type(error).__name__}: {error}")
 
 
 GRADERS: dict[str, Grader] = {"own": _own, "retrieval": _retrieval, "guardrails": _guardrails, "intents": _intents}

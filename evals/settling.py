@@ -44,8 +44,8 @@ def _settled(threshold: Threshold, measured: Measured) -> Threshold:
 
 def _towards_worse(value: float, *, high: bool) -> float:
     """Rounded so that the report it comes from still passes."""
-    scale = 10**DECIMALS
-    return (math.floor(value * scale) if high else math.ceil(value * scale)) / scale
+    scale = 10.0**DECIMALS
+    return float(math.floor(value * scale) if high else math.ceil(value * scale)) / scale
 
 
 def _entry(threshold: Threshold) -> str:

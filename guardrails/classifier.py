@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,11 @@ class Fitted:
 
     def _likeness(self, vectors: Mapping[str, Rows]) -> Rows:
         projected = [vectors[name] @ basis for name, basis in zip(self.encoders, self.bases, strict=True)]
-        return kernel(projected, self.supports)
+        return kernel(projected, self.supports, self._lengths)
+
+    @cached_property
+    def _lengths(self) -> tuple[Rows, ...]:
+        return tuple((rows * rows).sum(axis=1) for rows in self.supports)
 
 
 @dataclass(frozen=True)
@@ -189,17 +194,21 @@ def load(file: Path) -> Fitted:
     return Fitted(str(arrays["key"]), policies, encoders, bases, supports, **rows, quality=quality)
 
 
-def kernel(left: Sequence[Rows], right: Sequence[Rows]) -> Rows:
-    """Likeness from 0 to 1 of every row to every row: the mean of each encoder's Gaussian kernel and of their geometric mean."""
-    single = [np.exp(-GAMMA * _distance(a, b)) for a, b in zip(left, right, strict=True)]
+def kernel(left: Sequence[Rows], right: Sequence[Rows], lengths: Sequence[Rows] | None = None) -> Rows:
+    """Likeness from 0 to 1 of every row to every row: the mean of each encoder's Gaussian kernel and of their geometric mean.
+
+    `lengths` are the squared lengths of the rows of `right`, where they are known already.
+    """
+    known = lengths or [(rows * rows).sum(axis=1) for rows in right]
+    single = [np.exp(-GAMMA * _distance(a, b, c)) for a, b, c in zip(left, right, known, strict=True)]
     if len(single) == 1:
         return np.asarray(single[0], dtype=np.float32)
-    together = np.prod(single, axis=0) ** (1 / len(single))
+    together = reduce(np.multiply, single) ** np.float32(1 / len(single))
     return np.asarray((sum(single) + together) / (len(single) + 1), dtype=np.float32)
 
 
-def _distance(left: Rows, right: Rows) -> Rows:
-    squared = (left * left).sum(axis=1)[:, None] + (right * right).sum(axis=1)[None] - 2 * left @ right.T
+def _distance(left: Rows, right: Rows, right_lengths: Rows) -> Rows:
+    squared = (left * left).sum(axis=1)[:, None] + right_lengths[None] - 2 * left @ right.T
     return np.asarray(np.maximum(squared, 0), dtype=np.float32)
 
 

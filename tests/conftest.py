@@ -20,7 +20,8 @@ from api.bootstrap import Service, running, silence_telemetry
 from api.database import Database
 from api.ingesting import Order, ingest
 from api.operations import LocalOperations
-from tests.builders import SAMPLE, Clock, Counted, Shelf, client_of, running_in, settings_in
+from knowledge.confidence import Band
+from tests.builders import SAMPLE, Clock, Counted, Shelf, Visitor, article, client_of, decided, faq, publish, running_in, settings_in
 
 silence_telemetry()
 
@@ -186,6 +187,23 @@ def service_on_both(tmp_path: Path, clock: Clock, database_url: str) -> Iterator
     """A service over each kind of database."""
     with running_in(tmp_path / "data", clock, database_url=database_url) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def lasting(tmp_path_factory: pytest.TempPathFactory, prepared_sqlite: Path) -> Iterator[Service]:
+    """One service for all tests that send what is refused: it answers whatever it finds, and sets no limits to how often."""
+    data = tmp_path_factory.mktemp("lasting") / "data"
+    data.mkdir()
+    shutil.copy(prepared_sqlite, data)
+    with running_in(data, requests_per_minute=100_000, conversations_per_hour=100_000, messages_per_minute=10_000) as service:
+        publish(service, article(), article("invoices", "Download an invoice", "Open **Invoices**."), faq())
+        yield decided(service, Band.ANSWER)
+
+
+@pytest.fixture
+def guest(lasting: Service) -> Visitor:
+    """A visitor of the lasting service."""
+    return Visitor.arrives(client_of(lasting))
 
 
 @pytest.fixture

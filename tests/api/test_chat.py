@@ -134,11 +134,11 @@ STRANGERS = {
 
 
 @pytest.mark.parametrize("headers", STRANGERS.values(), ids=STRANGERS.keys())
-def test_without_its_secret_a_conversation_is_closed(visitor: Visitor, headers: Any) -> None:
+def test_without_its_secret_a_conversation_is_closed(guest: Visitor, headers: Any) -> None:
     for response in (
-        visitor.client.get(visitor.url, headers=headers),
-        visitor.client.post(visitor.url, headers=headers, json={"text": "refund"}),
-        visitor.client.post(f"{visitor.url}/1/feedback", headers=headers, json={"helpful": True}),
+        guest.client.get(guest.url, headers=headers),
+        guest.client.post(guest.url, headers=headers, json={"text": "refund"}),
+        guest.client.post(f"{guest.url}/1/feedback", headers=headers, json={"helpful": True}),
     ):
         assert is_problem(response, 401)
         assert response.headers["www-authenticate"] == "Bearer"
@@ -159,10 +159,10 @@ def test_a_foreign_conversation_looks_like_one_that_never_was(sure: TestClient) 
     assert (foreign.status_code, foreign.json()) == (unknown.status_code, unknown.json())
 
 
-def test_a_secret_is_taken_from_the_header_only(visitor: Visitor) -> None:
-    assert is_problem(visitor.client.get(visitor.url, params={"token": visitor.secret, "secret": visitor.secret}), 401)
-    visitor.client.cookies.set("secret", visitor.secret)
-    assert is_problem(visitor.client.get(visitor.url), 401)
+def test_a_secret_is_taken_from_the_header_only(guest: Visitor) -> None:
+    assert is_problem(guest.client.get(guest.url, params={"token": guest.secret, "secret": guest.secret}), 401)
+    guest.client.cookies.set("secret", guest.secret)
+    assert is_problem(guest.client.get(guest.url), 401)
 
 
 # ── bad input ───────────────────────────────────────────────────────────────────────────────────────
@@ -190,14 +190,14 @@ REFUSED_MESSAGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("body", REFUSED_MESSAGES.values(), ids=REFUSED_MESSAGES.keys())
-def test_a_message_that_cannot_be_taken_is_refused_and_nothing_is_lost(visitor: Visitor, body: Any) -> None:
-    visitor.say("refund")
-    before = visitor.read()
-    response = visitor.client.post(visitor.url, json=body, headers=visitor.headers)
+def test_a_message_that_cannot_be_taken_is_refused_and_nothing_is_lost(guest: Visitor, body: Any) -> None:
+    guest.say("refund")
+    before = guest.read()
+    response = guest.client.post(guest.url, json=body, headers=guest.headers)
     assert is_problem(response, 422)
     assert response.json()["errors"]
-    assert visitor.read() == before
-    assert visitor.say("invoice").status_code == 200
+    assert guest.read() == before
+    assert guest.say("invoice").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -213,20 +213,20 @@ def test_a_message_that_cannot_be_taken_is_refused_and_nothing_is_lost(visitor: 
         b"[" * 100_000,
     ],
 )
-def test_what_is_not_json_text_is_refused(visitor: Visitor, raw: bytes) -> None:
-    response = visitor.client.post(visitor.url, content=raw, headers={**visitor.headers, "Content-Type": "application/json"})
+def test_what_is_not_json_text_is_refused(guest: Visitor, raw: bytes) -> None:
+    response = guest.client.post(guest.url, content=raw, headers={**guest.headers, "Content-Type": "application/json"})
     assert response.status_code in {400, 422}
     assert is_problem(response, response.status_code)
-    assert len(visitor.read()) == 1
+    assert len(guest.read()) == 1
 
 
-def test_control_characters_inside_a_message_are_dropped_and_lines_stay(visitor: Visitor) -> None:
-    visitor.say("refund\x00\x1b[31m for\tme\nplease\x7f")
-    assert visitor.read()[1]["text"] == "refund[31m for\tme\nplease"
+def test_control_characters_inside_a_message_are_dropped_and_lines_stay(guest: Visitor) -> None:
+    guest.say("refund\x00\x1b[31m for\tme\nplease\x7f")
+    assert guest.read()[1]["text"] == "refund[31m for\tme\nplease"
 
 
-def test_a_message_of_4000_characters_is_taken(visitor: Visitor) -> None:
-    assert visitor.say("refund " + "x" * 3993).status_code == 200
+def test_a_message_of_4000_characters_is_taken(guest: Visitor) -> None:
+    assert guest.say("refund " + "x" * 3993).status_code == 200
 
 
 def test_a_shorter_limit_of_the_operator_holds(tmp_path: Path) -> None:
@@ -244,13 +244,13 @@ def test_every_other_sign_is_taken(visitor: Visitor, text: str) -> None:
 
 
 @pytest.mark.parametrize("locale", ["", "x", "deutsch-viel-zu-lang", "de\n", "<b>", 5, None])
-def test_a_locale_is_a_language_tag(sure: TestClient, locale: Any) -> None:
-    assert is_problem(sure.post("/api/conversations", json={"locale": locale}), 422)
+def test_a_locale_is_a_language_tag(guest: Visitor, locale: Any) -> None:
+    assert is_problem(guest.client.post("/api/conversations", json={"locale": locale}), 422)
 
 
 @pytest.mark.parametrize("query", [{"after": -1}, {"after": "x"}, {"after": 2**31}, {"after": 10**30}, {"limit": 0}, {"limit": 501}])
-def test_messages_are_read_within_bounds(visitor: Visitor, query: dict[str, Any]) -> None:
-    assert is_problem(visitor.client.get(visitor.url, headers=visitor.headers, params=query), 422)
+def test_messages_are_read_within_bounds(guest: Visitor, query: dict[str, Any]) -> None:
+    assert is_problem(guest.client.get(guest.url, headers=guest.headers, params=query), 422)
 
 
 # ── thumbs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -270,17 +270,17 @@ def test_a_thumb_with_a_reason_is_kept_and_the_last_one_counts(visitor: Visitor,
 @pytest.mark.parametrize(
     ("message_id", "status"), [("999", 404), ("2", 404), ("0", 422), ("-1", 422), ("x", 422), (str(2**31), 422), (str(10**30), 422)]
 )
-def test_only_a_reply_can_be_rated(visitor: Visitor, message_id: str, status: int) -> None:
-    visitor.say("refund")
-    assert is_problem(visitor.client.post(f"{visitor.url}/{message_id}/feedback", json={"helpful": True}, headers=visitor.headers), status)
+def test_only_a_reply_can_be_rated(guest: Visitor, message_id: str, status: int) -> None:
+    guest.say("refund")
+    assert is_problem(guest.client.post(f"{guest.url}/{message_id}/feedback", json={"helpful": True}, headers=guest.headers), status)
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"helpful": "yes"}, {"helpful": 1}, {"helpful": True, "reason": "x" * 1001}, {"helpful": True, "extra": 1}]
 )
-def test_a_thumb_is_up_or_down(visitor: Visitor, body: Any) -> None:
-    reply = visitor.say("refund").json()
-    assert is_problem(visitor.client.post(f"{visitor.url}/{reply['id']}/feedback", json=body, headers=visitor.headers), 422)
+def test_a_thumb_is_up_or_down(guest: Visitor, body: Any) -> None:
+    reply = guest.say("refund").json()
+    assert is_problem(guest.client.post(f"{guest.url}/{reply['id']}/feedback", json=body, headers=guest.headers), 422)
 
 
 # ── progress ────────────────────────────────────────────────────────────────────────────────────────
@@ -481,6 +481,6 @@ def test_a_wildcard_matches_only_itself(service: Service, words: str) -> None:
     assert titles(client_of(service), words)[0] == f"With {words} inside"
 
 
-def test_a_query_has_bounds(sure: TestClient) -> None:
-    assert is_problem(sure.get("/api/search", params={"q": "a" * 201}), 422)
-    assert is_problem(sure.get("/api/search"), 422)
+def test_a_query_has_bounds(guest: Visitor) -> None:
+    assert is_problem(guest.client.get("/api/search", params={"q": "a" * 201}), 422)
+    assert is_problem(guest.client.get("/api/search"), 422)

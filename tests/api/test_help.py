@@ -20,14 +20,14 @@ def reader(service: Service) -> TestClient:
     publish(
         service,
         article(
-            "refunds.md",
-            body="# Ask for a refund\n\nIntro.\n\n## First\n\nText [more](terms.md#x).\n\n## Second\n\nText.",
+            "ask-for-a-refund.md",
+            body="# Ask for a refund\n\nIntro.\n\n## First\n\nText [more](the-terms.md#x).\n\n## Second\n\nText.",
             section="Billing",
             summary="Your money.",
         ),
-        article("terms.md", "The terms", "Words."),
-        article("moved", "Elsewhere", "Words.", url="https://docs.shop.example/moved"),
-        faq(section="Billing"),
+        article("the-terms.md", "The terms", "Words."),
+        article("elsewhere", "Elsewhere", "Words.", url="https://docs.shop.example/moved"),
+        faq("how-long", section="Billing"),
     )
     return client_of(service)
 
@@ -83,7 +83,7 @@ def test_the_sitemap_lists_everything_that_is_at_home_here(reader: TestClient) -
 
 def test_the_public_address_stands_in_canonical_links(service: Service, tmp_path: Any) -> None:
     with running_in(tmp_path / "other", public_url="https://help.shop.example/", help_indexed=False) as other:
-        publish(other, article())
+        publish(other, article("ask-for-a-refund"))
         text = client_of(other).get("/help/ask-for-a-refund").text
     assert '<link rel="canonical" href="https://help.shop.example/help/ask-for-a-refund">' in text
     assert '<meta name="robots" content="noindex">' in text

@@ -187,35 +187,35 @@ def counting(chunks: int, size: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("path", ["/api/conversations", "/api/articles", "/internal/publish", "/nowhere", "/livez"])
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_a_body_of_ten_mebibytes_is_refused(client: TestClient, path: str, method: str) -> None:
+def test_a_body_of_ten_mebibytes_is_refused(guest: Visitor, path: str, method: str) -> None:
     body = b'{"text": "' + b"x" * TEN_MEBIBYTES + b'"}'
-    assert is_problem(client.request(method, path, content=body, headers={"Content-Type": "application/json"}), 413)
+    assert is_problem(guest.client.request(method, path, content=body, headers={"Content-Type": "application/json"}), 413)
 
 
-def test_a_body_that_does_not_tell_its_length_is_refused_too(client: TestClient) -> None:
-    response = client.post("/api/conversations", content=counting(160, 65_536), headers={"Content-Type": "application/json"})
+def test_a_body_that_does_not_tell_its_length_is_refused_too(guest: Visitor) -> None:
+    response = guest.client.post("/api/conversations", content=counting(160, 65_536), headers={"Content-Type": "application/json"})
     assert is_problem(response, 413)
 
 
 @pytest.mark.parametrize("length", [b"x", b"-1", b"1e3", b"99999999999999999999", "١٢".encode()])
-def test_a_nonsensical_length_is_refused(service: Service, length: bytes) -> None:
-    status, _ = asgi(service, [(b"content-length", length)], [b"{}"])
+def test_a_nonsensical_length_is_refused(lasting: Service, length: bytes) -> None:
+    status, _ = asgi(lasting, [(b"content-length", length)], [b"{}"])
     assert status == 413
 
 
-def test_a_body_is_refused_before_it_is_read(service: Service) -> None:
-    status, read = asgi(service, [(b"content-length", str(TEN_MEBIBYTES).encode())], [b"x" * 65_536] * 160)
+def test_a_body_is_refused_before_it_is_read(lasting: Service) -> None:
+    status, read = asgi(lasting, [(b"content-length", str(TEN_MEBIBYTES).encode())], [b"x" * 65_536] * 160)
     assert (status, read) == (413, 0)
 
 
-def test_a_body_without_length_is_read_no_further_than_the_limit(service: Service) -> None:
-    status, read = asgi(service, [], [b"x" * 65_536] * 160)
+def test_a_body_without_length_is_read_no_further_than_the_limit(lasting: Service) -> None:
+    status, read = asgi(lasting, [], [b"x" * 65_536] * 160)
     assert status == 413
     assert read <= 17
 
 
-def test_a_body_that_lies_about_its_length_is_counted(service: Service) -> None:
-    status, read = asgi(service, [(b"content-length", b"2")], [b"x" * 65_536] * 160)
+def test_a_body_that_lies_about_its_length_is_counted(lasting: Service) -> None:
+    status, read = asgi(lasting, [(b"content-length", b"2")], [b"x" * 65_536] * 160)
     assert status == 413
     assert read <= 17
 
@@ -280,30 +280,30 @@ def test_the_operator_decides_how_much(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/api/conversations", "/api/conversations/x/messages", "/internal/ask"])
-def test_only_json_is_taken(client: TestClient, kind: str, path: str) -> None:
-    response = client.post(path, content=b'{"locale": "en"}', headers={"Content-Type": kind} if kind else {})
+def test_only_json_is_taken(guest: Visitor, kind: str, path: str) -> None:
+    response = guest.client.post(path, content=b'{"locale": "en"}', headers={"Content-Type": kind} if kind else {})
     assert is_problem(response, 415)
 
 
-def test_a_form_sent_as_json_is_refused(client: TestClient) -> None:
-    response = client.post("/api/conversations", content=b"locale=en", headers={"Content-Type": "application/json"})
+def test_a_form_sent_as_json_is_refused(guest: Visitor) -> None:
+    response = guest.client.post("/api/conversations", content=b"locale=en", headers={"Content-Type": "application/json"})
     assert is_problem(response, 422)
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
-def test_json_may_be_written_in_any_way(client: TestClient, kind: str) -> None:
-    assert client.post("/api/conversations", content=b"{}", headers={"Content-Type": kind}).status_code == 201
+def test_json_may_be_written_in_any_way(guest: Visitor, kind: str) -> None:
+    assert guest.client.post("/api/conversations", content=b"{}", headers={"Content-Type": kind}).status_code == 201
 
 
 @pytest.mark.parametrize(
     "payload",
     [b'{"a":' * 200_000, b"[" * 1_000_000, b'{"locale": ' + b"9" * 1_000_000 + b"}", b'"' + b"\\u0000" * 170_000 + b'"', b";" * 1_000_000],
 )
-def test_a_mebibyte_made_to_be_slow_is_refused_soon(client: TestClient, payload: bytes) -> None:
+def test_a_mebibyte_made_to_be_slow_is_refused_soon(guest: Visitor, payload: bytes) -> None:
     import time
 
     began = time.process_time()
-    response = client.post("/api/conversations", content=payload[: 1_048_576 - 1], headers={"Content-Type": "application/json"})
+    response = guest.client.post("/api/conversations", content=payload[: 1_048_576 - 1], headers={"Content-Type": "application/json"})
     assert response.status_code in {400, 413, 422}
     assert is_problem(response, response.status_code)
     assert time.process_time() - began < 1

@@ -266,7 +266,7 @@ def test_a_claim_about_the_visitor_is_limited(visitor: Visitor, body: dict[str, 
 
 def test_an_article_is_found_by_id_and_by_slug_until_it_is_retired(service: Any) -> None:
     client = client_of(service)
-    publish(service, article(body="# Ask for a refund\n\nText."))
+    publish(service, article("ask-for-a-refund", body="# Ask for a refund\n\nText."))
     by_slug = client.get("/widget/articles/ask-for-a-refund").json()
     assert by_slug["nodes"] == [{"tag": "p", "of": ["Text."]}]
     assert client.get(f"/widget/articles/{by_slug['article_id']}").json() == by_slug

@@ -33,7 +33,7 @@ REFUND = """In this article you ask for your money back.
 
 ## Before you start
 
-You need the **owner** role. Read [the terms](terms.md) or [our page](https://pay.example.com/refunds).
+You need the **owner** role. Read [the terms](the-terms-of-a-refund.md) or [our page](https://pay.example.com/refunds).
 
 ## Ask for a refund
 
@@ -48,7 +48,7 @@ You need the **owner** role. Read [the terms](terms.md) or [our page](https://pa
 
 ## What's next
 
-- [The terms](terms.md)
+- [The terms](the-terms-of-a-refund.md)
 """
 
 
@@ -87,9 +87,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with running(settings, now=utc_now) as service:
         publish(
             service,
-            article("refunds.md", "Ask for a refund", REFUND, section="Billing", summary="How to get your money back."),
-            article("terms.md", "The terms of a refund", "The **terms** say: refunds within 30 days.", section="Billing"),
-            article("password", "Reset your password", "1. Open the sign-in page.\n2. Press **Forgot password**.", section="Account"),
+            article("ask-for-a-refund.md", "Ask for a refund", REFUND, section="Billing", summary="How to get your money back."),
+            article("the-terms-of-a-refund.md", "The terms of a refund", "The **terms** say: refunds within 30 days.", section="Billing"),
+            article("reset-your-password", "Reset your password", "1. Open the sign-in page.\n2. Press **Forgot password**.", section="Account"),
             faq("trial", "How long is the trial?", "The trial lasts **14 days**.", section="Account"),
             faq("card", "Do I need a card?", "No, you need no card.", section="Billing"),
         )

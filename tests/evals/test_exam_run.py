@@ -71,6 +71,33 @@ def test_a_broken_set_says_why_and_the_others_go_on(tmp_path):
     assert "queries.jsonl, line 1" in broken.reason
 
 
+def test_a_failure_nobody_foresaw_loses_only_its_own_set(tmp_path):
+    def grade(_path: Path):
+        raise ZeroDivisionError("division by zero")
+
+    trouble = runner._tried(Source("retrieval", tmp_path / "shop"), grade)
+    assert trouble.broken
+    assert "ZeroDivisionError: division by zero" in trouble.reason
+
+
+def intents(folder: Path, name: str, *splits: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = {"refund": ["money back", "ask for a refund"], "trial": ["how long is the trial", "trial length"], "oos": ["is it raining"]}
+    rows = [{"text": f"{text} {split}", "intent": intent, "split": split} for split in splits for intent in asked for text in asked[intent]]
+    (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_intents_with_questions_out_of_scope_are_graded_as_faqs_and_the_others_named(tmp_path):
+    intents(tmp_path / "data" / "intents", "shop", "train", "test")
+    intents(tmp_path / "data" / "intents", "talk", "test")
+    report = runner.run(plan(tmp_path, tmp_path / "data", "intents"))
+    (result,) = report.sets
+    assert result.name == "intents/shop"
+    assert result.metrics["hit@1"].value == 1
+    assert {"auc", "auc@wordings=5", "hit@1@wordings=1"} <= result.metrics.keys()
+    assert [trouble.name for trouble in report.ungraded] == ["intents/talk"]
+
+
 def test_a_set_without_a_grader_is_named(tmp_path):
     data = retrieval(tmp_path / "data")
     (data / "poems").mkdir()
