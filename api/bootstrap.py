@@ -124,7 +124,19 @@ def _guard(settings: Settings, known: Mapping[str, Embeddings]) -> Guard:
     basis, support, nothing = (np.zeros(shape, dtype=np.float32) for shape in ((stand_in.size, 1), (1, 1), (0,)))
     return Guard(
         [],
-        Fitted("none", (), (MAIN,), (basis,), (support,), np.zeros((1, 0), dtype=np.float32), nothing, nothing, nothing, ()),
+        Fitted(
+            "none",
+            (),
+            (MAIN,),
+            (basis,),
+            (support,),
+            np.zeros((1, 0), dtype=np.float32),
+            nothing,
+            nothing,
+            nothing,
+            np.zeros(1, np.int16),
+            (),
+        ),
         settings.guardrails,
     )
 

@@ -36,9 +36,11 @@ def ingest_progress() -> Iterator[Callable[[int, int], None]]:
 def print_report(report: Report, *, dry_run: bool) -> None:
     """The closing table, and the reasons behind what failed."""
     console = Console()
-    table = Table(title="What would happen" if dry_run else None, show_header=False, box=None)
+    table = Table(show_header=False, box=None)
     for change in Change:
         table.add_row(change.value, str(report.counts[change]))
+    if dry_run:
+        console.print("What would happen:")
     console.print(table)
     for line in report.troubles:
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)

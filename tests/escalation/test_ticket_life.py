@@ -352,6 +352,16 @@ def test_a_merge_keeps_both_conversations_and_one_reply_to_an_incident_reaches_e
         assert [t.number for t in linking.linked(session, incident)] == [2, 3]
 
 
+def test_tickets_that_were_merged_before_come_along(tables: Database) -> None:
+    with tables.write() as session:
+        one, two, three = (tickets.open_ticket(session, opening(f"c{n}"), ticket_id(n), by="assistant", now=NOW) for n in (1, 2, 3))
+        linking.merge(session, one, two, by="ann", now=NOW, expected_version=1, into_version=1)
+        linking.merge(session, two, three, by="ann", now=NOW, expected_version=2, into_version=1)
+        assert linking.conversations(session, three) == ["c3", "c1", "c2"]
+        assert tickets.of_conversation(session, "c1") is three
+        assert (one.merged_into, one.version) == (three.id, 3)
+
+
 def test_a_merged_ticket_cannot_be_reopened_but_the_one_it_went_into_can(tables: Database) -> None:
     with tables.write() as session:
         one, two = (tickets.open_ticket(session, opening(f"c{n}"), ticket_id(n), by="assistant", now=NOW) for n in (1, 2))
