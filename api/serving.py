@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -34,6 +35,8 @@ def serve(service: Service, announce: Callable[[str], None]) -> None:
     )
     server = uvicorn.Server(config)
     threading.Thread(target=_tell, args=(server, service, token, announce), daemon=True).start()
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises it again after its end: the index must still be closed then
+        signal.signal(number, lambda _number, _frame: None)
     server.run()
 
 

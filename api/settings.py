@@ -34,7 +34,8 @@ class ApiSettings(BaseModel):
     data: Path = Field(Path("data"), description="folder for the database, the index and prepared models")
     database_url: str = Field(
         "",
-        description="SQLAlchemy address of the database, such as postgresql+psycopg://user:password@host/name; empty: SQLite in the data folder",
+        description="SQLAlchemy address of the database, such as postgresql+psycopg://user:password@host/name; "
+        "empty: SQLite in the data folder",
     )
     chroma_url: str = Field(
         "", description="address of a Chroma server, such as http://127.0.0.1:8001; empty: Chroma inside this process, in the data folder"

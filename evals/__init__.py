@@ -1,0 +1,1 @@
+"""The exam: builds the service as it runs and grades it."""

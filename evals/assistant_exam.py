@@ -21,6 +21,7 @@ from evals.laboratory import Laboratory, laboratory
 from evals.metrics import rank_of_gold
 from evals.results import Measure, SetResult, known
 from evals.scorers import share
+from guardrails.checks.personal_data import redact_secrets
 from knowledge.articles import ArticleText
 from knowledge.language import detect
 from knowledge.sources import folder
@@ -90,7 +91,7 @@ class Centre:
         """One turn in a conversation of its own, after the example's history."""
         service = self.lab.service
         conversation_id = self._conversation(example)
-        reply = take_turn(service.assistant, conversation_id, Incoming(text), now=service.now())
+        reply = take_turn(service.assistant, conversation_id, Incoming(redact_secrets(text).text), now=service.now())
         if isinstance(reply, StillRunning):
             raise TypeError("a fresh conversation cannot have a running turn")
         sources, choices = reply.content["sources"], reply.content["choices"]

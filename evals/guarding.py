@@ -12,7 +12,7 @@ from evals.results import SetResult, Trouble, from_json
 from guardrails.screen import Guard
 
 KIND = "guardrails"
-NO_TEXT = "its rows have no text: conversations are graded on the whole assistant, for which there is no grader yet"
+NO_TEXT = "its rows are no messages with a text; attacks on the whole assistant are graded by `python -m evals.redteam`"
 NO_GUARD = "the stand-in encoder sees words but no meaning, so it has no guard"
 
 

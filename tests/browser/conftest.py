@@ -89,7 +89,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             service,
             article("ask-for-a-refund.md", "Ask for a refund", REFUND, section="Billing", summary="How to get your money back."),
             article("the-terms-of-a-refund.md", "The terms of a refund", "The **terms** say: refunds within 30 days.", section="Billing"),
-            article("reset-your-password", "Reset your password", "1. Open the sign-in page.\n2. Press **Forgot password**.", section="Account"),
+            article(
+                "reset-your-password", "Reset your password", "1. Open the sign-in page.\n2. Press **Forgot password**.", section="Account"
+            ),
             faq("trial", "How long is the trial?", "The trial lasts **14 days**.", section="Account"),
             faq("card", "Do I need a card?", "No, you need no card.", section="Billing"),
         )

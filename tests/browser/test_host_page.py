@@ -43,7 +43,9 @@ def test_every_command_does_what_its_name_says(window: Open, site: Site) -> None
     here.launcher.wait_for()
     call = here.page.evaluate
     call("window.heard = []")
-    call("for (const name of ['open', 'close', 'message', 'article']) Firstline('on', name, (detail) => heard.push([name, detail]))")
+    call(
+        "for (const name of ['open', 'close', 'message', 'article']) Firstline('on', name, (d) => heard.push([name, d])); 0"
+    )  # Playwright calls a function
     call("Firstline('hide')")
     assert here.launcher.is_hidden()
     call("Firstline('show'); Firstline('search', 'refund')")
