@@ -27,6 +27,7 @@ from knowledge.embedding import HashingEncoder, MiniLM, Multilingual, SentenceTr
 from knowledge.index import ChromaIndex, drop_others
 from knowledge.library import MAIN, MULTILINGUAL, Library, StaleIndexError
 from knowledge.reranking import CrossEncoderReranker
+from knowledge.vectors import Vectors
 
 TELEMETRY_OFF = {
     "LANGSMITH_TRACING": "false",
@@ -116,29 +117,21 @@ def encoders(settings: Settings) -> dict[str, Embeddings]:
     return {MAIN: main, MULTILINGUAL: Multilingual()} if settings.knowledge.multilingual else {MAIN: main}
 
 
+class _NothingFitted(Fitted):
+    """What was fitted for no policies: no scores for any text."""
+
+    def scores(self, vectors: Mapping[str, Vectors]) -> Vectors:
+        """No column, one row per text."""
+        return np.zeros((len(next(iter(vectors.values()))), 0), dtype=np.float32)
+
+
 def _guard(settings: Settings, known: Mapping[str, Embeddings]) -> Guard:
     """The guard over the shipped policies; over none with the stand-in encoder, which sees words but no meaning to tell them by."""
-    stand_in = known[MAIN]
-    if not isinstance(stand_in, HashingEncoder):
+    if not isinstance(known[MAIN], HashingEncoder):
         return Guard.build(known, settings.api.data / "models", settings=settings.guardrails)
-    basis, support, nothing = (np.zeros(shape, dtype=np.float32) for shape in ((stand_in.size, 1), (1, 1), (0,)))
-    return Guard(
-        [],
-        Fitted(
-            "none",
-            (),
-            (MAIN,),
-            (basis,),
-            (support,),
-            np.zeros((1, 0), dtype=np.float32),
-            nothing,
-            nothing,
-            nothing,
-            np.zeros(1, np.int16),
-            (),
-        ),
-        settings.guardrails,
-    )
+    nothing = np.zeros(0, dtype=np.float32)
+    fitted = _NothingFitted("none", (), (), (), (), nothing, nothing, nothing, nothing, nothing.astype(np.int16), ())
+    return Guard([], fitted, settings.guardrails)
 
 
 def owner_file(settings: Settings) -> Path:

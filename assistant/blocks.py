@@ -21,6 +21,8 @@ _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _ITEM = re.compile(r"[ \t]{0,4}(?:[-*+•]|(\d{1,4})[.)])(?:[ \t]+|$)")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-{2,})[ \t]*$")
 _BOLD_LINE = re.compile(r"[ \t]*(\*\*|__)([^*_\n]{1,80})\1[ \t]*:?[ \t]*$")
+# HTML comments, and link definitions that Markdown writers use as comments: nobody reads them on the page.
+_UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|^\[//\]: #[^\n]*$|\[//\]: # \([^)\n]*\)", re.MULTILINE | re.DOTALL)
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\([^()\n]*\)")
 _LINK = re.compile(r"(?<!!)\[([^\[\]\n]*)\]\((?!https?:|mailto:|tel:)[^()\s]*(?:[ \t]+\"[^\"\n]*\")?\)")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+(?=[^\sa-z])")
@@ -107,8 +109,8 @@ def _sentences(text: str) -> Iterator[str]:
 
 
 def _quotable(text: str) -> str:
-    """Without images; links that lead nowhere outside their article are reduced to their text."""
-    return _LINK.sub(r"\1", _IMAGE.sub("", text)).rstrip()
+    """What a reader sees: no comments, no images; links that lead nowhere outside their article are reduced to their text."""
+    return _LINK.sub(r"\1", _IMAGE.sub("", _UNSEEN.sub("", text))).rstrip()
 
 
 def _heading_text(line: str) -> str:

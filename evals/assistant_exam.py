@@ -129,7 +129,7 @@ class Centre:
 def grade(file: Path, settings: Settings, cache: Path, tell: Callable[[str], None], sample: Path = SAMPLE) -> SetResult:
     """All measures of one file of our own examples. Raise BrokenSet."""
     examples = read(file)
-    fitted, note = held_out.fit_without(file.stem, settings.knowledge.target_error)
+    fitted, note = held_out.fit_without(file.stem, settings.knowledge)
     with laboratory(settings, cache) as lab:
         lab.judge_by(fitted)
         centre = open_centre(lab, sample)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from evals.gate import Check, Difference, State, Threshold
 from evals.page import render
@@ -31,7 +31,7 @@ def show(report: Report, wanted: Sequence[Threshold], console: Console) -> None:
 
 def show_checks(checks: Sequence[Check], console: Console) -> None:
     """What the gate asked and found; what was reached is only counted."""
-    table = Table("set", "metric", "wanted", "measured", "", title="Gate")
+    table = Table(*_names(), "wanted", "measured", "", title="Gate")
     for check in checks:
         if check.state is not State.REACHED:
             measured = shown(check.measure.value) if check.measure else "–"
@@ -45,7 +45,7 @@ def show_checks(checks: Sequence[Check], console: Console) -> None:
 
 def show_differences(differences: Sequence[Difference], console: Console, *, every: bool) -> None:
     """Now against the baseline; without `every` only what changed by .005 or more, or is new or gone."""
-    table = Table("set", "metric", "baseline", "now", "change", "beyond chance", title="Against the baseline")
+    table = Table(*_names(), "baseline", "now", "change", "beyond chance", title="Against the baseline")
     for d in differences:
         if every or d.change is None or abs(d.change) >= NOTICED:
             before, now = (shown(m.value) if m else "–" for m in (d.before, d.now))
@@ -65,6 +65,11 @@ def write_html(report: Report, wanted: Sequence[Threshold], file: Path) -> None:
 def shown(value: float) -> str:
     """A number with three decimals, or one when it is large."""
     return f"{value:.3f}" if abs(value) < LARGE else f"{value:.1f}"
+
+
+def _names() -> list[Column]:
+    """Columns that are never cut short: they hold what is looked for."""
+    return [Column("set", overflow="fold"), Column("metric", overflow="fold")]
 
 
 def _table(result: SetResult, by_name: dict[tuple[str, str], Threshold]) -> Table:

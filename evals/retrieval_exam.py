@@ -87,7 +87,7 @@ def _asked(
     data: RetrievalSet, parts: Sequence[tuple[str, ...]], settings: Settings, cache: Path, tell: Callable[[str], None]
 ) -> tuple[str, list[Asked], dict[str, Measure]]:
     """By which fit, what came of each question, and the measures that need the library while it is open."""
-    fitted, note = held_out.fit_without(data.name, settings.knowledge.target_error)
+    fitted, note = held_out.fit_without(data.name, settings.knowledge)
     with laboratory(settings, cache) as lab:
         lab.judge_by(fitted)
         tell(f"{data.name}: publishing {len(data.documents)} articles")

@@ -64,7 +64,10 @@ def share(flags: Iterable[bool]) -> Measure:
 
 
 def bootstrapped(rows: Sequence[Asked], statistic: Callable[[Sequence[Asked]], float]) -> Measure:
-    """A statistic of questions with its percentile bootstrap interval; draws on which it is undefined are left out."""
+    """A statistic of questions with its percentile bootstrap interval; draws on which it is undefined are left out.
+
+    A calibration error grows in every draw, so its interval can lie above its value: it is widened to hold it.
+    """
     if not rows:
         return Measure(math.nan, math.nan, math.nan, 0)
     random = np.random.default_rng(SEED)
@@ -72,7 +75,7 @@ def bootstrapped(rows: Sequence[Asked], statistic: Callable[[Sequence[Asked]], f
     finite = [value for value in drawn if math.isfinite(value)]
     value = statistic(rows)
     low, high = np.quantile(finite, [0.025, 0.975]) if finite else (value, value)
-    return Measure(value, float(low), float(high), len(rows))
+    return Measure(value, min(float(low), value), max(float(high), value), len(rows))
 
 
 def finding(rows: Sequence[Asked]) -> dict[str, Measure]:

@@ -23,7 +23,7 @@ from guardrails.settings import GuardSettings
 Rows = NDArray[np.float32]
 
 SHIPPED = Path(__file__).parent / "fitted"
-FORMAT = 6  # of the npz and of everything below that changes a score
+FORMAT = 7  # of the npz and of everything below that changes a score
 GAMMA = 1.0  # kernel width on the squared distance of unit vectors; leave-one-out was flat from .5 to 2
 RIDGE = 0.15  # leave-one-out was flat from .08 to .3
 COMPONENTS = 208  # principal components kept of each encoder: leave-one-out as with all, half of the size and time
@@ -38,7 +38,6 @@ SILENT = {
     "legal_advice": frozenset({"legal_threat", "financial_advice", "medical_advice"}),
     "financial_advice": frozenset({"legal_advice", "medical_advice"}),
     "medical_advice": frozenset({"crisis", "legal_advice", "financial_advice"}),
-    "crisis": frozenset({"abuse", "medical_advice"}),
     "abuse": frozenset({"legal_threat"}),
     "legal_threat": frozenset({"abuse", "data_subject_request"}),
     "data_subject_request": frozenset({"legal_threat"}),

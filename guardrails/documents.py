@@ -18,6 +18,29 @@ _COMMISSION = re.compile(
     r"[^:{}()<>=]{12,200}[^:,;]$",
     re.IGNORECASE,
 )
+_MACHINE = r"ai|assistants?|language models?|llms?|chat ?bots?|sprachmodell\w*|modelo de lenguaje|modelo de linguagem|modèle de langage"
+# An article speaks to its readers. Whoever writes about them, or to a machine, has somebody else in mind.
+# None of these is found in any of the 4,081 documents of evals' public folders and the sample, but one.
+_NOT_TO_READERS = tuple(
+    re.compile(rule, re.IGNORECASE | re.MULTILINE)
+    for rule in (
+        rf"\b(?:{_MACHINE})\b[^.!?\n]{{0,40}}?\b(?:must|shall|has to|have to|is to|are to|muss|müssen|soll\w*|doit|debe\w*|deve\w*)\b",
+        rf"(?:^|[\s(\[<!-])(?:\w+\s+(?:to|for|an|für|para|a|à|al)\s+(?:the\s+|das\s+|el\s+|le\s+|o\s+)?)?(?:{_MACHINE})\s*:\s*\w",
+        (
+            r"\b(?:internal|hidden|secret|interne|versteckte|interna|oculta|cachée|secreta)\s+"
+            r"(?:order|instruction|directive|command|anweisung|instrucci[oó]n|instruç[aã]o|consigne)\w*\b[^.\n]{0,40}:"
+        ),
+        (
+            r"\b(?:tell|inform|assure|call|greet|insult|promise)\s+(?:the|every|each|any|all)\s+(?:visitor|reader|person|customer|user)s?\s+"
+            r"(?:that|to confirm|an?\s|['\"])"
+        ),
+        (
+            r"\b(?:whoever|any(?:one|body) who|customers who|visitors who|if (?:some(?:body|one)|anyone|an? visitor)|when (?:the|a) visitor)\s+"
+            r"(?:asks?|mentions?|says?|inquires?|writes?)\b"
+        ),
+        r"\b(?:passed? on|repeat|state|say|answer|reply|quote)\w*\s+(?:this\s+|it\s+)?(?:verbatim|word for word|wörtlich|literalmente)\b",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +60,10 @@ def suspects(text: str) -> list[Suspect]:
     shown = injection.clean(text)
     for candidate in (shown, *injection.payloads(shown)):
         if span := injection.orders(candidate):
-            return [Suspect(candidate, "", f"speaks to the assistant: {candidate[span[0] : span[1]].strip()[:120]!r}", certain=True)]
+            said = candidate[span[0] : span[1]].strip()[:120]
+            return [Suspect(candidate, "", f"speaks to the assistant: {said!r}", certain=True)]
+    if found := next((match for rule in _NOT_TO_READERS if (match := rule.search(shown))), None):
+        return [Suspect(shown, "", f"speaks about its readers, or to a machine: {found.group().strip()[:120]!r}", certain=True)]
     return _alone(shown)
 
 

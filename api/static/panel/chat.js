@@ -124,6 +124,7 @@ export class Chat {
       }
       this.loadFailed = false;
     } catch (error) {
+      if (kept().conversation?.id !== conversation.id) return true;
       if (this._isGone(error)) this._end();
       else this.loadFailed = !this.messages.length;
     }
