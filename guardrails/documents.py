@@ -35,7 +35,7 @@ _NOT_TO_READERS = tuple(
             r"(?:that|to confirm|an?\s|['\"])"
         ),
         (
-            r"\b(?:whoever|any(?:one|body) who|customers who|visitors who|if (?:some(?:body|one)|anyone|an? visitor)|when (?:the|a) visitor)\s+"
+            r"\b(?:whoever|any(?:one|body) who|customers who|visitors who|if (?:some(?:body|one)|anyone|an? visitor)|when (?:the|a) visitor)\s+"  # noqa: E501
             r"(?:asks?|mentions?|says?|inquires?|writes?)\b"
         ),
         r"\b(?:passed? on|repeat|state|say|answer|reply|quote)\w*\s+(?:this\s+|it\s+)?(?:verbatim|word for word|wörtlich|literalmente)\b",
