@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
-    guard = Guard.build({"minilm": MiniLM(options.cache), "multilingual": Multilingual()}, options.cache)
+    guard = Guard.build({"main": MiniLM(options.cache), "multilingual": Multilingual()}, options.cache)
     grades = grade(options.data, guard)
     if options.json:
         print(json.dumps(grades, indent=1))  # noqa: T201 - the command's output

@@ -19,7 +19,7 @@ from knowledge.embedding import HashingEncoder, MiniLM, Multilingual
 def guard(tmp_path_factory) -> Guard:
     folder = tmp_path_factory.getbasetemp().parent / "guard-encoders"
     folder.mkdir(exist_ok=True)
-    return Guard.build({"minilm": MiniLM(folder), "multilingual": Multilingual()}, folder)
+    return Guard.build({"main": MiniLM(folder), "multilingual": Multilingual()}, folder)
 
 
 def _verdict(guard: Guard, text: str):
