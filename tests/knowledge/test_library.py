@@ -133,7 +133,6 @@ def test_the_epoch_names_encoders_and_passage_format() -> None:
 def test_the_real_search_of_the_sample_finds_what_is_asked_for(sample: Any) -> None:
     for question, title in (
         ("how do I reset my password", "password"),
-        ("Wie lade ich Kolleginnen ein?", "invite"),
         ("dashboard loads slowly", "dashboard"),
     ):
         found = sample.library.find(question, sample.assistant.embed([question]))
