@@ -77,7 +77,7 @@ def walk(api: Any, service: Service, examples: int) -> None:
 
 
 def test_every_answer_is_as_documented(api: Any, open_service: Service) -> None:
-    walk(api, open_service, 25)
+    walk(api, open_service, 60)
 
 
 @pytest.mark.slow
