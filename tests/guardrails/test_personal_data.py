@@ -99,9 +99,12 @@ HOSTILE = (
 def test_time_grows_with_the_length_only(unit):
     def spent(length: int) -> float:
         text = (unit * (length // len(unit) + 1))[:length]
-        started = time.process_time()
-        find_personal(text)
-        return time.process_time() - started
+        rounds = []
+        for _ in range(3):  # the quickest of three: the machine may be busy with something else
+            started = time.process_time()
+            find_personal(text)
+            rounds.append(time.process_time() - started)
+        return min(rounds)
 
     short, long = max(spent(10_000), 0.005), spent(100_000)
     assert long < 40 * short, f"{unit!r}: ten times the text took {long / short:.0f} times as long"
