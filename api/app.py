@@ -8,12 +8,15 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import errors
+from api import errors, identity, staff
 from api.bootstrap import Service, new_secret
 from api.context import Limits
 from api.errors import problem
+from api.headers import SecurityHeaders
 from api.limits import BodyLimit, Rate
-from api.routes import articles, chat, docs, health, help, internal, panel, widget  # noqa: A004 - the page is called help
+from api.live import Pulse
+from api.routes import articles, chat, docs, handover, health, help, internal, panel, people, widget  # noqa: A004 - the page is called help
+from api.routes import staff as staff_pages
 from api.shapes import Problem
 
 INTERNAL_BODY_BYTES = 268_435_456  # a batch of articles with their images, from the same machine
@@ -26,18 +29,23 @@ def create(service: Service, *, control_token: str | None = None) -> FastAPI:
     app.state.service = service
     app.state.control_token = control_token or new_secret()
     api = service.settings.api
+    app.state.pulse = Pulse(service.database)
     app.state.limits = Limits(
         requests=Rate("requests", api.requests_per_minute, 60),
         conversations=Rate("conversations", api.conversations_per_hour, 3600),
         messages=Rate("messages", api.messages_per_minute, 60),
+        logins=Rate("attempts to sign in", api.logins_per_address, 900),
+        logins_by_account=Rate("attempts to sign in", api.logins_per_account, 900),
     )
-    for module in (chat, articles, internal, health, docs, widget, panel, help):
+    for module in (chat, handover, articles, internal, health, docs, widget, panel, staff_pages, people, help):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_middleware(JsonOnly)
     app.add_middleware(PlainPath)
     app.add_middleware(BodyLimit, most=api.body_bytes, most_internal=INTERNAL_BODY_BYTES, control_token=app.state.control_token)
+    app.add_middleware(SecurityHeaders, is_secure=lambda scope: identity.is_secure(scope, api.proxies))
     errors.install(app)
+    staff.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -19,6 +19,9 @@ from langchain_core.embeddings import Embeddings
 from api.database import Database
 from api.settings import Settings
 from assistant.turn import Assistant
+from escalation import queues
+from escalation.queues import NoSuchQueue
+from escalation.triage import Triage
 from guardrails.checks.personal_data import mask_personal
 from guardrails.classifier import Fitted
 from guardrails.screen import Guard
@@ -205,7 +208,18 @@ def _assistant(settings: Settings, database: Database, library: Library, guard: 
     def link(slug: str, anchor: str) -> str:
         return f"{settings.api.public_url.rstrip('/')}/help/{slug}" + (f"#{anchor}" if anchor else "")
 
-    return Assistant(database, library, settings.assistant, new_id, link, mask_personal, guard, identify)
+    triage = Triage.over(library.encoders, settings.escalation)
+    _check_queues(guard)
+    return Assistant(database, library, settings.assistant, new_id, link, mask_personal, guard, identify, triage)
+
+
+def _check_queues(guard: Guard) -> None:
+    """Every policy names a queue that there is. Raise NoSuchQueue, which says the policy's name."""
+    for policy in guard.policies.values():
+        try:
+            queues.get(policy.queue)
+        except NoSuchQueue as error:
+            raise NoSuchQueue(f"the guard policy {policy.id}: {error}") from None
 
 
 def identify(text: str) -> tuple[str, float]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from api import cli_guard
+from api import cli_guard, cli_staff
 
 if TYPE_CHECKING:  # imported late where they are used, so that --help is instant
     from api.database import Database
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, help="API keys for programs that keep the articles.")
 app.add_typer(keys, name="keys")
+app.add_typer(cli_staff.staff, name="staff")
 app.add_typer(cli_guard.guard, name="guard")
 app.add_typer(cli_guard.ledger, name="ledger")
 app.add_typer(cli_guard.quarantine, name="quarantine")
@@ -143,11 +144,12 @@ def demo(port: Annotated[int, typer.Option(help="Port; by default FIRSTLINE_PORT
 
 
 def _serve(host: str, port: int, questions: tuple[str, ...]) -> None:
+    from api.accounts import address
     from api.bootstrap import running
     from api.ingesting import Order, ingest
     from api.operations import LocalOperations
     from api.printing import ingest_progress, print_welcome
-    from api.serving import configure_logs, serve
+    from api.serving import configure_logs, first_admin, serve
     from api.settings import from_environment
 
     settings = from_environment()
@@ -158,7 +160,8 @@ def _serve(host: str, port: int, questions: tuple[str, ...]) -> None:
         if questions:
             with ingest_progress() as progress:
                 ingest(Order(SAMPLE, "sample"), LocalOperations(service), progress)
-        serve(service, lambda url: print_welcome(url, questions))
+        token = first_admin(service)
+        serve(service, lambda url: print_welcome(url, questions, token and address(settings.api.public_url or url, token)))
 
 
 @keys.command("create")

@@ -16,6 +16,8 @@ class Limits:
     requests: Rate
     conversations: Rate
     messages: Rate
+    logins: Rate
+    logins_by_account: Rate
 
 
 def service_of(request: Request) -> Service:

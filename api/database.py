@@ -21,6 +21,7 @@ from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.orm import Session
 
 import assistant.tables
+import escalation.tables
 import guardrails.tables
 import knowledge.tables
 from api import tables
@@ -29,6 +30,7 @@ TABLES: list[MetaData] = [
     knowledge.tables.Base.metadata,
     assistant.tables.Base.metadata,
     guardrails.tables.Base.metadata,
+    escalation.tables.Base.metadata,
     tables.Base.metadata,
 ]
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -11,7 +11,13 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 
+from api.accounts import NoSuchAccount
+from api.headers import API
 from assistant.conversation import NoSuchConversation, NoSuchMessage, SameIdOtherText, TooLong
+from escalation.queues import NoSuchQueue
+from escalation.replies import MissingPlaceholder, NoSuchTemplate, UnknownPlaceholder
+from escalation.tickets import AlreadyOpen, IllegalMove, NoSuchTicket, StaleVersion
+from escalation.work import NoSuchField
 from knowledge.articles import EditedConflict, NoSuchArticle, NoSuchRevision
 
 log = structlog.get_logger()
@@ -24,6 +30,16 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     NoSuchArticle: HTTPStatus.NOT_FOUND,
     NoSuchRevision: HTTPStatus.NOT_FOUND,
     EditedConflict: HTTPStatus.CONFLICT,
+    NoSuchAccount: HTTPStatus.NOT_FOUND,
+    NoSuchTicket: HTTPStatus.NOT_FOUND,
+    NoSuchQueue: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoSuchField: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoSuchTemplate: HTTPStatus.NOT_FOUND,
+    UnknownPlaceholder: HTTPStatus.UNPROCESSABLE_ENTITY,
+    MissingPlaceholder: HTTPStatus.UNPROCESSABLE_ENTITY,
+    IllegalMove: HTTPStatus.CONFLICT,
+    StaleVersion: HTTPStatus.CONFLICT,
+    AlreadyOpen: HTTPStatus.CONFLICT,
 }
 
 DATABASE_DOWN = (OperationalError, InterfaceError, NoFreeConnection)
@@ -49,7 +65,7 @@ class TooMany(Exception):
 def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
     """A problem document; its type is about:blank, so the title is the status' own phrase."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
-    return JSONResponse(body, status, media_type="application/problem+json", headers=headers)
+    return JSONResponse(body, status, media_type="application/problem+json", headers={**API, **(headers or {})})
 
 
 def told(request: Request, error: Exception) -> Response:
@@ -110,7 +126,8 @@ def _database_down(_request: Request, error: Exception) -> Response:
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("unexpected_error", path=request.url.path, error=type(error).__name__, exc_info=error)
+    route = getattr(request.scope.get("route"), "path", "")  # not the address itself: links for new staff hold a token
+    log.error("unexpected_error", path=route, error=type(error).__name__, exc_info=error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from fastapi import Request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from api.errors import Unauthorised
 from api.tables import ApiKey
@@ -66,6 +68,15 @@ def address(request: Request, proxies: Sequence[Network]) -> str:
     if parsed is None:
         return at[:64]
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)  # noqa: PLR2004
+
+
+def is_secure(scope: Scope, proxies: Sequence[Network]) -> bool:
+    """Whether the caller's browser came over https; X-Forwarded-Proto is believed only from a trusted proxy."""
+    if scope.get("scheme") == "https":
+        return True
+    peer = (scope.get("client") or ("", 0))[0]
+    told = [part.strip().lower() for line in Headers(scope=scope).getlist("x-forwarded-proto") for part in line.split(",")]
+    return bool(told) and told[-1] == "https" and _within(peer, proxies)
 
 
 def _within(text: str, networks: Sequence[Network]) -> bool:

@@ -86,9 +86,12 @@ def print_search(explained: dict[str, Any], *, explain: bool, as_json: bool) -> 
         console.print(f"dropped, not live: {len(explained['dropped'])}", highlight=False)
 
 
-def print_welcome(url: str, questions: tuple[str, ...]) -> None:
-    """Where the server is, and what to try."""
+def print_welcome(url: str, questions: tuple[str, ...], first_admin: str) -> None:
+    """Where the server is, what to try, and the link for the first admin where there is none."""
     typer.echo(f"Firstline answers on {url}")
+    if first_admin:
+        typer.echo("Nobody can sign in yet. Make the first admin's account here, once; the next start prints another link:")
+        typer.echo(f"  {first_admin}")
     if questions:
         typer.echo("Three questions to try, in another terminal:")
         for question in questions:

@@ -7,10 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
 import uvicorn
 
+from api import accounts
+from api.accounts import Link
 from api.app import create
 from api.bootstrap import Service, new_secret, owner_file
 
@@ -38,6 +41,14 @@ def serve(service: Service, announce: Callable[[str], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises it again after its end: the index must still be closed then
         signal.signal(number, lambda _number, _frame: None)
     server.run()
+
+
+def first_admin(service: Service) -> str:
+    """The token of a new link for the first admin; empty when there is an admin. Links of earlier starts work no more."""
+    lasting = timedelta(hours=service.settings.api.invitation_hours)
+    link = Link(service.new_id(), new_secret(), accounts.FIRST_ADMIN, lasting)
+    with service.database.write() as session:
+        return link.token if accounts.invite_first_admin(session, link, now=service.now()) else ""
 
 
 def warm(service: Service) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from assistant.settings import AssistantSettings
+from escalation.settings import EscalationSettings
 from guardrails.settings import GuardSettings
 from knowledge.settings import KnowledgeSettings
 
@@ -51,6 +52,11 @@ class ApiSettings(BaseModel):
     messages_per_minute: int = Field(60, ge=1, le=10_000, description="messages one conversation may send in a minute")
     conversations_per_hour: int = Field(60, ge=1, le=100_000, description="conversations one address may start in an hour")
     requests_per_minute: int = Field(600, ge=1, le=100_000, description="requests one address may make in a minute")
+    session_hours: int = Field(168, ge=1, le=720, description="hours after which staff must sign in again, however busy they are")
+    session_idle_hours: int = Field(12, ge=1, le=168, description="hours without a request after which staff must sign in again")
+    invitation_hours: int = Field(72, ge=1, le=72, description="hours for which an invitation or a link for a new password works")
+    logins_per_account: int = Field(10, ge=1, le=1000, description="times in 15 minutes that a password may be tried for one account")
+    logins_per_address: int = Field(30, ge=1, le=10_000, description="times in 15 minutes that one address may try a password or a link")
     widget_origins: str = Field(
         "",
         description="comma-separated origins of the pages that may show the chat widget, such as https://www.example.com"
@@ -107,6 +113,7 @@ class Settings(BaseModel):
     assistant: AssistantSettings = AssistantSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     guardrails: GuardSettings = GuardSettings()
+    escalation: EscalationSettings = EscalationSettings()
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:

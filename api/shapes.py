@@ -2,9 +2,9 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from assistant.tables import Message
 from knowledge.tables import Article
@@ -58,6 +58,54 @@ class MessageIn(In):
     choice: Annotated[Line, Field(min_length=1, max_length=32, description="article picked from offered choices")] | None = None
 
 
+class DetailsIn(In):
+    """What a page or a form tells of the visitor, all of it optional and unverified."""
+
+    name: Annotated[Line, Field(max_length=200)] = ""
+    email: Annotated[Line, Field(max_length=254, pattern=r"^([^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+)?$", examples=["ada@example.org"])] = ""
+    account: Annotated[Line, Field(max_length=200)] = ""
+    role: Annotated[Line, Field(max_length=200)] = ""
+    plan: Annotated[Line, Field(max_length=200)] = ""
+    goal: Annotated[Prose, Field(max_length=4000)] = ""
+    symptom: Annotated[Prose, Field(max_length=4000)] = ""
+    device: Annotated[Line, Field(max_length=200)] = ""
+    browser: Annotated[Line, Field(max_length=200)] = ""
+    os: Annotated[Line, Field(max_length=200)] = ""
+    app_version: Annotated[Line, Field(max_length=100)] = ""
+    page: Annotated[Line, Field(max_length=2000)] = ""
+
+
+class SolvedIn(In):
+    """Whether a person's answer solved it."""
+
+    solved: StrictBool
+    rating: Annotated[StrictInt, Field(ge=1, le=5)] | None = None
+    text: Annotated[Prose, Field(max_length=1000)] = ""
+
+
+class FormIn(In):
+    """A contact form or a bug report. `client_id` makes sending it twice harmless; at least one of the texts says something."""
+
+    client_id: Annotated[Line, Field(min_length=16, max_length=100, examples=["0b7e4a2c9d1f4e6b8a3c"])]
+    locale: Annotated[Line, Field(max_length=16, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")] = "en"
+    goal: Annotated[Prose, Field(max_length=4000, examples=["Export a dashboard"])] = ""
+    happened: Annotated[Prose, Field(max_length=4000, examples=["The file is empty"])] = ""
+    expected: Annotated[Prose, Field(max_length=4000)] = ""
+    errors: Annotated[list[Annotated[Prose, Field(max_length=2000)]], Field(max_length=20)] = []
+    details: DetailsIn = DetailsIn()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.goal.strip() or self.happened.strip()):
+            raise ValueError("say what you were trying to do, or what happened")
+        return self
+
+    def as_text(self) -> str:
+        """The form as one message of the conversation."""
+        parts = (self.goal, self.happened, self.expected, *(f"> {line}" for error in self.errors for line in error.splitlines()))
+        return "\n\n".join(part.strip() for part in parts if part.strip())
+
+
 class FeedbackIn(In):
     """A thumb on a reply."""
 
@@ -100,6 +148,21 @@ class ChoiceOut(BaseModel):
     title: str
 
 
+class QuestionOut(BaseModel):
+    """A question of the handover, and the fields that its answer fills."""
+
+    fields: list[str]
+    text: str
+
+
+class HandoverOut(BaseModel):
+    """The ticket that a conversation was handed over with."""
+
+    number: int
+    queue: str
+    questions: list[QuestionOut]
+
+
 class MessageOut(BaseModel):
     """A message of the conversation; `outcome`, sources and choices belong to replies."""
 
@@ -112,6 +175,29 @@ class MessageOut(BaseModel):
     sources: list[SourceOut] = []
     choices: list[ChoiceOut] = []
     client_message_id: str | None = None
+    offer: str | None = Field(None, description="why a person is offered beside this reply")
+    handover: HandoverOut | None = Field(None, description="the ticket that this message tells of")
+    agent: str | None = Field(None, description="who wrote it, for messages of the support team")
+    resolves: int | None = Field(None, description="the ticket that this message resolves: ask whether it did")
+
+
+class TicketOut(BaseModel):
+    """A visitor's own ticket."""
+
+    number: int
+    state: Literal["open", "acknowledged", "in_diagnosis", "waiting_customer", "waiting_third_party", "resolved", "closed"]
+    queue: str
+    opened_at: datetime
+    rating: int | None
+
+
+class FormOut(BaseModel):
+    """What became of a form: its ticket, and the conversation's secret, shown this once (null when the form was sent before)."""
+
+    conversation_id: str | None
+    secret: str | None
+    message: MessageOut
+    ticket: TicketOut
 
 
 class StartOut(BaseModel):
@@ -214,6 +300,10 @@ def message_out(message: Message) -> MessageOut:
         sources=content.get("sources", []),
         choices=content.get("choices", []),
         client_message_id=message.client_message_id,
+        offer=content.get("offer"),
+        handover=content.get("handover"),
+        agent=content.get("agent"),
+        resolves=content.get("resolves"),
     )
 
 

@@ -1,8 +1,9 @@
 """What the door itself stores: keys of programs, accounts of staff, events for open pages, and thumbs on articles."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import DateTime, Index, MetaData, String
+from sqlalchemy import DateTime, ForeignKey, Index, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -32,6 +33,60 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class StaffRole(StrEnum):
+    """What a member of staff may do: agents work tickets, writers keep articles, admins both and the accounts."""
+
+    AGENT = "agent"
+    WRITER = "writer"
+    ADMIN = "admin"
+
+
+class Account(Base):
+    """A member of staff. It is never deleted, only disabled: tickets and articles keep saying who worked on them."""
+
+    __tablename__ = "account"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(16))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A signed-in browser; only the hash of its cookie is kept. `seen_at` is at most five minutes old while it is used."""
+
+    __tablename__ = "staff_session"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    csrf: Mapped[str] = mapped_column(String(64))
+    browser: Mapped[str] = mapped_column(String(60), default="")
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Invitation(Base):
+    """A link that works once and not for long: it makes an account, or gives `account_id` a new password; only its hash is kept."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(16))
+    email: Mapped[str] = mapped_column(String(254), default="")
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    invited_by: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    used_by: Mapped[str | None] = mapped_column(String(32))
+
+
 class ArticleFeedback(Base):
     """A reader's thumb on an article of the help centre, with the reason; nobody's name is kept."""
 
@@ -45,3 +100,26 @@ class ArticleFeedback(Base):
     reason: Mapped[str] = mapped_column(String(1000), default="")
     language: Mapped[str] = mapped_column(String(8))
     at: Mapped[datetime]
+
+
+class SavedView(Base):
+    """A choice of tickets that an agent named; `query` is the query of the worklist's address."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (UniqueConstraint("account_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(60))
+    query: Mapped[str] = mapped_column(String(1000))
+    created_at: Mapped[datetime]
+
+
+class TicketSeen(Base):
+    """Up to which version an agent has read a ticket."""
+
+    __tablename__ = "ticket_seen"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    version: Mapped[int]

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.question import Said
@@ -65,6 +65,10 @@ class Reply:
     language: str
     sources: tuple[Citation, ...] = ()
     choices: tuple[Choice, ...] = ()
+    offer: str = ""
+    """The reason for which a person is offered beside the reply; empty when none is."""
+    handover: dict[str, Any] = field(default_factory=dict)
+    """Number, queue and questions of the ticket that this turn opened; empty when it opened none."""
     question: str = ""
     probability: float | None = None
     trace: dict[str, Any] = field(default_factory=dict)
@@ -77,7 +81,19 @@ class Reply:
             "language": self.language,
             "sources": [asdict(source) for source in self.sources],
             "choices": [asdict(choice) for choice in self.choices],
+            **({"offer": self.offer} if self.offer else {}),
+            **({"handover": self.handover} if self.handover else {}),
         }
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A turn before this one, since the boundary: its question, whether it was left without an answer, and what was offered."""
+
+    at: datetime
+    question: str
+    failed: bool
+    offered: str
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,7 @@ class Received:
     locale: str
     holder: Holder
     history: tuple[Said, ...]
+    earlier: tuple[Earlier, ...]
 
 
 @dataclass(frozen=True)
@@ -103,7 +120,7 @@ class StillRunning:
 
 @dataclass(frozen=True)
 class AlreadyAnswered:
-    """A twin of this message was answered before."""
+    """A twin of this message was answered before; `reply` is the message itself when it was delivered to a person."""
 
     message_id: int
     reply: Message
@@ -201,7 +218,7 @@ def receive(
         if message.text != incoming.text:
             raise SameIdOtherText("this message id was used for another text")
         if turn.state == TurnState.DONE:
-            return AlreadyAnswered(message.id, session.get_one(Message, turn.reply_id))
+            return AlreadyAnswered(message.id, session.get_one(Message, turn.reply_id) if turn.reply_id else message)
         if turn.lease_until > now:
             return StillRunning(turn.lease_until)
         turn.attempt += 1
@@ -216,15 +233,54 @@ def receive(
         text=message.text,
         locale=conversation.locale,
         holder=Holder(conversation.holder),
-        history=_history(session, message, history),
+        history=_history(session, message, conversation.boundary, history),
+        earlier=_earlier(session, message, conversation.boundary, history),
     )
+
+
+def locked(session: Session, conversation_id: str) -> Conversation:
+    """The conversation as it is stored now, ours until the transaction ends. Raise NoSuchConversation."""
+    found = session.get(Conversation, conversation_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NoSuchConversation("no such conversation")
+    return found
+
+
+def say_in(session: Session, conversation_id: str, role: Role, text: str, content: dict[str, Any], *, now: datetime) -> Message:
+    """A message that answers no turn: of an agent, or word that a person has taken over."""
+    message = Message(conversation_id=conversation_id, role=role, text=text, content=content, at=now)
+    session.add(message)
+    session.flush()
+    return message
+
+
+def delivered(session: Session, received: Received, *, now: datetime) -> Message:
+    """Close the turn without a reply, because a person holds the conversation; the visitor's own message, marked so."""
+    turn = session.get_one(Turn, received.turn_id, with_for_update=True)
+    message = session.get_one(Message, received.message_id)
+    if turn.state != TurnState.DONE:
+        turn.state, turn.outcome, turn.finished_at = TurnState.DONE, Outcome.DELIVERED, now
+        turn.question, turn.language = received.text, received.locale
+        message.content = {**message.content, "outcome": Outcome.DELIVERED}
+    return message
+
+
+def since_boundary(session: Session, conversation: Conversation) -> list[Message]:
+    """The messages that no person has settled yet, oldest first."""
+    query = select(Message).where(Message.conversation_id == conversation.id, Message.id > conversation.boundary)
+    return list(session.scalars(query.order_by(Message.id)))
+
+
+def last_id(session: Session, conversation: Conversation) -> int:
+    """The id of its last message; 0 without one."""
+    return session.scalar(select(func.max(Message.id)).where(Message.conversation_id == conversation.id)) or 0
 
 
 def reply(session: Session, received: Received, answer: Reply, *, now: datetime) -> Message:
     """Store the reply and close the turn; when a twin was faster, its reply instead."""
     turn = session.get_one(Turn, received.turn_id, with_for_update=True)
     if turn.state == TurnState.DONE:
-        return session.get_one(Message, turn.reply_id)
+        return session.get_one(Message, turn.reply_id or received.message_id)
     message = Message(
         conversation_id=received.conversation_id,
         role=Role.ASSISTANT,
@@ -252,6 +308,8 @@ def rate(session: Session, conversation_id: ConversationId, message_id: int, *, 
     if message is None or message.conversation_id != conversation_id or message.role == Role.VISITOR:
         raise NoSuchMessage("this conversation has no such reply")
     session.merge(Feedback(message_id=message_id, conversation_id=conversation_id, helpful=helpful, reason=reason, at=now))
+    if not helpful and message.role == Role.ASSISTANT:
+        message.content = {**message.content, "offer": "not_solved"}
 
 
 def _twin(session: Session, conversation_id: ConversationId, client_message_id: str | None) -> tuple[Message, Turn] | None:
@@ -266,10 +324,29 @@ def _twin(session: Session, conversation_id: ConversationId, client_message_id: 
     return (found[0], found[1]) if found else None
 
 
-def _history(session: Session, message: Message, count: int) -> tuple[Said, ...]:
+def _earlier(session: Session, message: Message, boundary: int, count: int) -> tuple[Earlier, ...]:
+    query = (
+        select(Turn, Message.content)
+        .outerjoin(Message, Message.id == Turn.reply_id)
+        .where(Turn.conversation_id == message.conversation_id, Turn.message_id < message.id, Turn.message_id > boundary)
+        .where(Turn.state == TurnState.DONE)
+        .order_by(Turn.message_id.desc())
+        .limit(count)
+    )
+    rows = reversed(session.execute(query).all())
+    return tuple(
+        Earlier(turn.started_at, turn.question or "", _failed(turn.outcome), (content or {}).get("offer", "")) for turn, content in rows
+    )
+
+
+def _failed(outcome: str | None) -> bool:
+    return outcome is None or Outcome(outcome).family in {"unanswered", "failed"}
+
+
+def _history(session: Session, message: Message, boundary: int, count: int) -> tuple[Said, ...]:
     query = (
         select(Message)
-        .where(Message.conversation_id == message.conversation_id, Message.id < message.id)
+        .where(Message.conversation_id == message.conversation_id, Message.id < message.id, Message.id > boundary)
         .order_by(Message.id.desc())
         .limit(count)
     )

@@ -31,6 +31,8 @@ class Heard:
     question: Question | None
     vectors: Mapping[str, Vectors]
     """The question's vector by encoder, as the only row; empty without a question."""
+    whole: Mapping[str, Vectors]
+    """The whole message's vector by encoder, as the only row."""
     masked: str
     """The text that was screened: personal data masked, as the ledger keeps it."""
     code: str | None
@@ -60,7 +62,8 @@ def hear(received: Received, embed: Embed, guard: Guard, identify: Identify, mas
     started = time.perf_counter()
     verdict = guard.incoming(message, {name: of_all[: len(message.rows)] for name, of_all in vectors.items()}, code)
     milliseconds = 1000 * (time.perf_counter() - started)
-    heard = Heard(shipped(detected or received.locale), smalltalk(text), verdict, None, {}, text, code, milliseconds)
+    whole = {name: of_all[:1] for name, of_all in vectors.items()}
+    heard = Heard(shipped(detected or received.locale), smalltalk(text), verdict, None, {}, whole, text, code, milliseconds)
     if heard.smalltalk is not None or not verdict.allowed:
         return heard
     if verdict.allowed != text:

@@ -1,4 +1,4 @@
-"""What is said when a policy speaks: one kind sentence, where it is written officially, whom to call, and a person."""
+"""What is said when a policy speaks: one kind sentence, where it is written officially, and whom to call in danger."""
 
 from assistant.wording import say
 from guardrails.findings import Action, Verdict
@@ -8,7 +8,7 @@ CRISIS = "crisis"
 COUNTRIES = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "pt": "PT"}  # where a locale names no country
 
 
-def refusal(verdict: Verdict, policies: dict[str, Policy], *, language: str, locale: str, contact: str) -> str:
+def refusal(verdict: Verdict, policies: dict[str, Policy], *, language: str, locale: str) -> str:
     """The sentences for a verdict that refuses, hands over or routes; empty when no policy speaks to the visitor."""
     if verdict.action is None or verdict.policy is None or verdict.action in {Action.FLAG, Action.REDACT}:
         return ""
@@ -19,8 +19,6 @@ def refusal(verdict: Verdict, policies: dict[str, Policy], *, language: str, loc
         parts.append(say("official_page", language, page=policy.official_page))
     if verdict.policy == CRISIS:
         parts.append(_crisis(language, locale))
-    if contact:
-        parts.append(say("person_contact", language, contact=contact))
     return "\n\n".join(parts)
 
 

@@ -1,7 +1,8 @@
 """From what was heard and found to the reply: answered, choices, not covered, refused, or a bit of each."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from assistant import answer
 from assistant.answer import Draft, Manner, Rarity
@@ -28,7 +29,7 @@ class Drafted:
     choices: tuple[Choice, ...] = ()
 
 
-def draft(seen: Seen, settings: AssistantSettings, manner: Manner, rarity: Rarity, *, off_topic: bool = False) -> Drafted:
+def draft(seen: Seen, manner: Manner, rarity: Rarity, *, off_topic: bool = False) -> Drafted:
     """Answer, offer choices, or say that nothing was found, by how probable it is that the passages answer."""
     found = seen.found
     if seen.chosen or found.band is Band.ANSWER:
@@ -38,8 +39,7 @@ def draft(seen: Seen, settings: AssistantSettings, manner: Manner, rarity: Rarit
     choices = answer.choices(found, seen.places)
     if found.band is not Band.NOT_COVERED and choices and not off_topic:
         return Drafted(say("choices", manner.language), Outcome.OFFERED_CHOICES, choices=choices)
-    key = "not_covered_contact" if settings.contact else "not_covered"
-    return Drafted(say(key, manner.language, contact=settings.contact), Outcome.UNANSWERED_NOT_COVERED)
+    return Drafted(say("not_covered", manner.language), Outcome.UNANSWERED_NOT_COVERED)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Screened:
     milliseconds: float
 
 
-def screened(drafted: Drafted, seen: Seen, guard: Guard, settings: AssistantSettings, language: str) -> tuple[Drafted, Screened | None]:
+def screened(drafted: Drafted, seen: Seen, guard: Guard, language: str) -> tuple[Drafted, Screened | None]:
     """The draft as it may leave, and what the outgoing screen found; a draft that may not leave becomes “not covered”."""
     if drafted.draft is None:
         return drafted, None
@@ -66,25 +66,34 @@ def screened(drafted: Drafted, seen: Seen, guard: Guard, settings: AssistantSett
     seen_by_guard = Screened(drafted.text, verdict, 1000 * (time.perf_counter() - started))
     if verdict.action is None or not verdict.action.blocks:
         return drafted, seen_by_guard
-    key = "not_covered_contact" if settings.contact else "not_covered"
-    return Drafted(say(key, language, contact=settings.contact), Outcome.UNANSWERED_NOT_COVERED), seen_by_guard
+    return Drafted(say("not_covered", language), Outcome.UNANSWERED_NOT_COVERED), seen_by_guard
 
 
 def join(heard: Heard, drafted: Drafted | None, guard: Guard, settings: AssistantSettings, locale: str) -> Reply:
-    """One reply of the refused part and the answered part."""
-    said = refusal(heard.verdict, guard.policies, language=heard.language, locale=locale, contact=settings.contact)
+    """One reply of the refused part and the answered part, or small talk; its text may be empty when only a person answers."""
+    if heard.smalltalk and heard.verdict.action is None:
+        return Reply(say(heard.smalltalk, heard.language, product=settings.product), Outcome.SMALLTALK, heard.language)
+    said = refusal(heard.verdict, guard.policies, language=heard.language, locale=locale)
     if drafted is None:
-        return Reply(said, _refused(heard.verdict), heard.language)
+        return Reply(said, Outcome.REFUSED_POLICY, heard.language)
     parts = [drafted.text, said] if heard.verdict.action is Action.ROUTE else [said, drafted.text]
     text = "\n\n".join(part for part in parts if part)
     sources = drafted.draft.sources if drafted.draft else ()
     outcome = drafted.outcome
-    if said and heard.verdict.allowed and outcome.family == "answered" and heard.verdict.action in {Action.REFUSE, Action.HANDOVER}:
+    if said and heard.verdict.allowed and outcome.family == "answered" and heard.verdict.action is Action.REFUSE:
         outcome = Outcome.ANSWERED_IN_PART
     return Reply(text, outcome, heard.language, sources=sources, choices=drafted.choices)
 
 
-def _refused(verdict: Verdict) -> Outcome:
-    if verdict.policy == "unknown_language":
-        return Outcome.UNANSWERED_LANGUAGE
-    return Outcome.ESCALATED_POLICY if verdict.action is Action.HANDOVER else Outcome.REFUSED_POLICY
+def offering(reply: Reply, reason: str, contact: str) -> Reply:
+    """The reply with a person offered, and the operator's own contact where there is one. Nobody is called yet."""
+    parts = [reply.text, say("offer_person", reply.language)]
+    if contact:
+        parts.append(say("person_contact", reply.language, contact=contact))
+    return replace(reply, text="\n\n".join(part for part in parts if part), offer=reason)
+
+
+def handed_over(reply: Reply, outcome: Outcome, text: str, handover: dict[str, Any]) -> Reply:
+    """The reply of a turn that called a person: what had to be said first, then word of the ticket."""
+    said = "\n\n".join(part for part in (reply.text, text) if part)
+    return replace(reply, text=said, outcome=outcome, handover=handover)

@@ -1,5 +1,7 @@
 """How the assistant speaks and how long a turn may take."""
 
+from datetime import timedelta
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -20,3 +22,11 @@ class AssistantSettings(BaseModel):
     turn_lease_seconds: int = Field(
         30, ge=5, le=300, description="after this a turn without a reply counts as killed and is run again when asked for"
     )
+    close_after_days: int = Field(
+        7, ge=1, le=90, description="days after which a resolved ticket counts as closed, so that the next message is a new matter"
+    )
+
+    @property
+    def closes_after(self) -> timedelta:
+        """`close_after_days` as a length of time."""
+        return timedelta(days=self.close_after_days)

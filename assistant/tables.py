@@ -52,8 +52,12 @@ class Outcome(StrEnum):
     OFFERED_CHOICES = "offered_choices"
     REFUSED_POLICY = "refused_policy"
     UNANSWERED_NOT_COVERED = "unanswered_not_covered"
-    UNANSWERED_LANGUAGE = "unanswered_language"
+    ESCALATED_ASKED = "escalated_asked"
     ESCALATED_POLICY = "escalated_policy"
+    ESCALATED_LANGUAGE = "escalated_language"
+    ESCALATED_UNRESOLVED = "escalated_unresolved"
+    ESCALATED_FEEDBACK = "escalated_feedback"
+    ESCALATED_FORM = "escalated_form"
     DELIVERED = "delivered"
     FAILED_ERROR = "failed_error"
 
@@ -77,7 +81,11 @@ class Base(DeclarativeBase):
 
 
 class Conversation(Base):
-    """One visitor's exchange. Only the hash of its secret is kept."""
+    """One visitor's exchange. Only the hash of its secret is kept.
+
+    `boundary` is the last message of what a person has settled: the assistant reads nothing up to it.
+    `details` is what the host page or a form told of the visitor, unverified.
+    """
 
     __tablename__ = "conversation"
 
@@ -86,6 +94,7 @@ class Conversation(Base):
     holder: Mapped[str] = mapped_column(String(16), default=Holder.ASSISTANT)
     locale: Mapped[str] = mapped_column(String(16), default="en")
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    boundary: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -10,14 +10,17 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from assistant import conversation, replying, trace
+from assistant import calling, conversation, handover, replying, trace
 from assistant.answer import Manner
+from assistant.calling import Caller
 from assistant.conversation import AlreadyAnswered, Incoming, Received, Reply, StillRunning
-from assistant.hearing import Identify, hear
+from assistant.hearing import Heard, Identify, hear
 from assistant.looking import look
 from assistant.settings import AssistantSettings
-from assistant.tables import ConversationId, Message, Outcome
-from assistant.wording import say
+from assistant.tables import ConversationId, Holder, Message, Outcome
+from escalation.rules import Escalate, Offer
+from escalation.tables import TicketId
+from escalation.triage import Triage
 from guardrails import ledger
 from guardrails.screen import Guard
 from knowledge import gaps
@@ -56,10 +59,15 @@ class Assistant:
     mask: Callable[[str], str]
     guard: Guard
     identify: Identify
+    triage: Triage
 
     def embed(self, texts: list[str]) -> dict[str, Vectors]:
         """By encoder one row per text, in one batch."""
         return {name: vectors(encoder, texts) for name, encoder in self.library.encoders.items()}
+
+    def similarities(self, heard: Heard, received: Received) -> list[float]:
+        """How like the present question is to each earlier one of the conversation, as cosines."""
+        return calling.similarities(heard, received.earlier, self.library.encoders, self.triage.settings.same_question)
 
 
 def take_turn(
@@ -83,27 +91,42 @@ def take_turn(
             history=settings.history_turns,
             now=now,
         )
+        if isinstance(received, Received) and received.holder is Holder.PERSON:
+            delivered = handover.deliver(session, received, settings.closes_after, now=now)
+            if isinstance(delivered, Message):
+                return delivered
+            received = delivered
     if isinstance(received, StillRunning):
         return received
     if isinstance(received, AlreadyAnswered):
         return received.reply
     progress(Step.RECEIVED)
     heard = hear(received, assistant.embed, assistant.guard, assistant.identify, assistant.mask)
+    caller = Caller.of(assistant.triage, received, heard)
+    decision = caller.early()
     manner = Manner(settings.answer_words, settings.max_sources, heard.language, assistant.link)
     seen = drafted = outgoing = None
-    if heard.question is not None:
+    if heard.question is not None and not isinstance(decision, Escalate):
         progress(Step.SEARCHING)
         with assistant.sessions.read() as session:
             seen = look(session, assistant.library, heard.question, heard.vectors, incoming.choice)
         progress(Step.ANSWERING)
-        drafted = replying.draft(seen, settings, manner, assistant.library.rarity, off_topic=heard.off_topic)
-        drafted, outgoing = replying.screened(drafted, seen, assistant.guard, settings, heard.language)
-    if heard.smalltalk and heard.verdict.action is None:
-        reply = Reply(say(heard.smalltalk, heard.language, product=settings.product), Outcome.SMALLTALK, heard.language)
-    else:
-        reply = replying.join(heard, drafted, assistant.guard, settings, received.locale)
+        drafted = replying.draft(seen, manner, assistant.library.rarity, off_topic=heard.off_topic)
+        drafted, outgoing = replying.screened(drafted, seen, assistant.guard, heard.language)
+        decision = caller.late(drafted, assistant.similarities(heard, received))
+    reply = replying.join(heard, drafted, assistant.guard, settings, received.locale)
+    if isinstance(decision, Offer) and reply.outcome is not Outcome.SMALLTALK:
+        reply = replying.offering(reply, decision.reason, settings.contact)
+    called = calling.call(decision, caller, assistant.guard.policies, assistant.embed) if isinstance(decision, Escalate) else None
     reply = trace.traced(reply, heard, seen, 1000 * (time.perf_counter() - started))
     with assistant.sessions.write() as session:
+        held = conversation.locked(session, conversation_id)
+        if held.holder == Holder.PERSON:  # called while we were thinking: from then on the assistant is silent
+            ledger.append(session, trace.entries(received, heard, outgoing, assistant.guard.version, assistant.new_id), now)
+            return conversation.delivered(session, received, now=now)
+        if called is not None:
+            opened = handover.open_for(session, held, called, TicketId(received.turn_id), now=now)
+            reply = replying.handed_over(reply, called.outcome, opened.text, opened.content)
         stored = conversation.reply(session, received, reply, now=now)
         ledger.append(session, trace.entries(received, heard, outgoing, assistant.guard.version, assistant.new_id), now)
         if reply.outcome.family == "unanswered":

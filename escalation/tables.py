@@ -55,6 +55,9 @@ class Priority(StrEnum):
     URGENT = "urgent"
 
 
+URGENCY = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}  # how a worklist is sorted
+
+
 class Reason(StrEnum):
     """Why a conversation came, or should come, to a person."""
 
@@ -88,6 +91,18 @@ class EventKind(StrEnum):
     ABSORBED = "absorbed"
     LINKED = "linked"
     UNLINKED = "unlinked"
+    VISITOR_WROTE = "visitor_wrote"
+    RATED = "rated"
+
+
+def partial(name: str, where: str, *columns: str) -> Index:
+    """An index over the tickets for which `where` holds; a query uses it when it says the same in the same words."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def living(name: str, *columns: str) -> Index:
+    """An index over the tickets that still need work."""
+    return partial(name, "state NOT IN ('resolved', 'closed')", *columns)
 
 
 class AppendOnlyError(Exception):
@@ -112,13 +127,20 @@ class Base(DeclarativeBase):
 class Ticket(Base):
     """What a person must know to continue; a field that is None was not said.
 
-    `version` counts the changes; `boundary_at` is where the assistant's memory starts again after a resolve.
+    `version` counts the changes, `urgency` sorts by priority; `boundary_at` is where the assistant's memory starts again after a resolve.
     """
 
     __tablename__ = "ticket"
     __table_args__ = (
         UniqueConstraint("number"),
-        Index("ix_ticket_queue_state", "queue", "state", "priority", "opened_at"),
+        # What still needs work, in the order of work: of all queues, of one, of nobody's, of what waits; and the columns that are counted.
+        living("ix_ticket_worklist", "urgency", "opened_at", "number"),
+        living("ix_ticket_queue", "queue", "urgency", "opened_at", "number"),
+        living("ix_ticket_counted", "queue", "assignee", "state"),
+        partial("ix_ticket_unassigned", "assignee IS NULL AND state NOT IN ('resolved', 'closed')", "urgency", "opened_at", "number"),
+        partial("ix_ticket_waiting", "state IN ('waiting_customer', 'waiting_third_party')", "urgency", "opened_at", "number"),
+        Index("ix_ticket_state_number", "state", "number"),
+        Index("ix_ticket_contact_email", "contact_email"),
         Index("ix_ticket_assignee", "assignee", "state"),
         Index("ix_ticket_incident_id", "incident_id"),
         Index("ix_ticket_merged_into", "merged_into"),
@@ -139,6 +161,7 @@ class Ticket(Base):
     state: Mapped[str] = mapped_column(String(24))
     queue: Mapped[str] = mapped_column(String(40))
     priority: Mapped[str] = mapped_column(String(8))
+    urgency: Mapped[int]
     reason: Mapped[str] = mapped_column(String(24))
     reason_text: Mapped[str] = mapped_column(Text, default="")
     language: Mapped[str] = mapped_column(String(8))
@@ -172,6 +195,10 @@ class Ticket(Base):
     incident_id: Mapped[TicketId | None] = mapped_column(ForeignKey("ticket.id"))
     assignee: Mapped[str | None] = mapped_column(String(200))
 
+    rating: Mapped[int | None]
+    rating_text: Mapped[str | None] = mapped_column(Text)
+    becomes_faq: Mapped[bool] = mapped_column(default=False)
+
     version: Mapped[int]
     opened_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -198,6 +225,16 @@ class TicketEvent(Base):
     by: Mapped[str] = mapped_column(String(200))
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     at: Mapped[datetime]
+
+
+class TicketText(Base):
+    """What full-text search reads of a ticket, by its number; written anew by `finding.index` when any of it changes."""
+
+    __tablename__ = "ticket_text"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ticket_id: Mapped[TicketId] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), unique=True)
+    text: Mapped[str] = mapped_column(Text)
 
 
 class Note(Base):

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from escalation import queues
 from escalation.fields import Fields
-from escalation.tables import Counter, EventKind, Priority, Reason, Ticket, TicketEvent, TicketId, TicketState
+from escalation.tables import URGENCY, Counter, EventKind, Priority, Reason, Ticket, TicketEvent, TicketId, TicketState
 
 S = TicketState
 NUMBERS = "ticket"  # the counter's name
@@ -99,13 +99,15 @@ def open_ticket(session: Session, opening: Opening, ticket_id: TicketId, *, by: 
         return known
     _refuse_second(session, [opening.conversation_id])
     number = _number(session, raised_by=1)
+    priority = opening.priority or queue.priority
     ticket = Ticket(
         id=ticket_id,
         number=number,
         conversation_id=opening.conversation_id,
         state=S.OPEN,
         queue=queue.id,
-        priority=opening.priority or queue.priority,
+        priority=priority,
+        urgency=URGENCY[priority],
         reason=opening.reason,
         reason_text=opening.reason_text,
         language=opening.language,
@@ -137,6 +139,25 @@ def move(session: Session, ticket: Ticket, to: TicketState, *, by: str, now: dat
     enter(ticket, to, now)
     kind = EventKind.REOPENED if to is S.OPEN else EventKind.MOVED
     record(session, ticket, kind, by=by, now=now, **{"from": came_from, "to": to})
+
+
+def advance(session: Session, ticket: Ticket, to: TicketState, *, by: str, now: datetime) -> None:
+    """Move on to a state by the shortest way that MOVES allows, each step an event. Raise IllegalMove when there is none."""
+    for step in _way(TicketState(ticket.state), to):
+        move(session, ticket, step, by=by, now=now, expected_version=ticket.version)
+
+
+def _way(start: TicketState, to: TicketState) -> list[TicketState]:
+    """The states after `start` up to `to`; none when it is there already."""
+    ways: list[list[TicketState]] = [[start]]
+    seen = {start}
+    for way in ways:
+        if way[-1] is to:
+            return way[1:]
+        following = [state for state in S if state in MOVES[way[-1]] and state not in seen and state is not S.OPEN]
+        seen.update(following)
+        ways += [[*way, state] for state in following]
+    raise IllegalMove(f"a ticket that is {start} cannot become {to}")
 
 
 def reopen(session: Session, ticket: Ticket, *, by: str, now: datetime, expected_version: int) -> None:

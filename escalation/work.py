@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from escalation import queues
 from escalation.fields import WIDTHS
-from escalation.tables import EventKind, Note, NoteId, Priority, Ticket, TicketState
+from escalation.tables import URGENCY, EventKind, Note, NoteId, Priority, Ticket, TicketState
 from escalation.tickets import Contact, IllegalMove, lock, record
 
+VISITOR = "visitor"
 DESCRIBABLE = frozenset({*WIDTHS, "goal", "symptom", "environment"})
 
 
@@ -36,7 +37,7 @@ def set_queue(session: Session, ticket: Ticket, queue: str, *, by: str, now: dat
 def set_priority(session: Session, ticket: Ticket, priority: Priority, *, by: str, now: datetime, expected_version: int) -> None:
     """How soon it must be worked on."""
     _lock_living(session, ticket, expected_version)
-    before, ticket.priority = ticket.priority, priority
+    before, ticket.priority, ticket.urgency = ticket.priority, priority, URGENCY[priority]
     record(session, ticket, EventKind.PRIORITY_CHANGED, by=by, now=now, **{"from": before, "to": priority})
 
 
@@ -55,6 +56,27 @@ def replied(session: Session, ticket: Ticket, message_id: str, *, by: str, now: 
     """An agent's reply goes to the visitor; StaleVersion when somebody was quicker, so that two never answer the same."""
     _lock_living(session, ticket, expected_version)
     record(session, ticket, EventKind.REPLIED, by=by, now=now, message_id=message_id)
+
+
+def visitor_wrote(session: Session, ticket: Ticket, message_id: str, *, now: datetime) -> None:
+    """The visitor added something; the version rises, so an agent who has not read it is told before answering."""
+    _lock_living(session, ticket, None)
+    record(session, ticket, EventKind.VISITOR_WROTE, by=VISITOR, now=now, message_id=message_id)
+
+
+def rated(session: Session, ticket: Ticket, stars: int, text: str, *, now: datetime) -> None:
+    """The visitor's rating, 1 to 5, on a closed ticket too; the last one counts."""
+    lock(session, ticket, None)
+    ticket.rating, ticket.rating_text = stars, text or ticket.rating_text
+    record(session, ticket, EventKind.RATED, by=VISITOR, now=now, stars=stars)
+
+
+def becomes_faq(session: Session, ticket: Ticket, *, by: str, now: datetime) -> None:
+    """An agent says that its answer should stand in the FAQ; the knowledge loop reads this. Needs no version: it overwrites nothing."""
+    lock(session, ticket, None)
+    if not ticket.becomes_faq:
+        ticket.becomes_faq = True
+        record(session, ticket, EventKind.DESCRIBED, by=by, now=now, fields=["becomes_faq"])
 
 
 def describe(session: Session, ticket: Ticket, said: Mapping[str, str | None], *, by: str, now: datetime, expected_version: int) -> None:
@@ -88,7 +110,7 @@ def asked(session: Session, ticket: Ticket, fields: Iterable[str], *, by: str, n
     record(session, ticket, EventKind.ASKED, by=by, now=now, fields=list(ticket.asked))
 
 
-def _lock_living(session: Session, ticket: Ticket, expected_version: int) -> None:
+def _lock_living(session: Session, ticket: Ticket, expected_version: int | None) -> None:
     lock(session, ticket, expected_version)
     if ticket.state == TicketState.CLOSED:
         raise IllegalMove(f"ticket {ticket.number} is closed; reopen it first")

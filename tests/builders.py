@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import uvicorn
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -314,6 +315,24 @@ class Visitor:
         assert response.status_code == 200, response.text
         messages: list[dict[str, Any]] = response.json()["messages"]
         return messages
+
+
+@contextmanager
+def served(service: Service) -> Iterator[str]:
+    """The app of a service over HTTP, on a free port."""
+    config = uvicorn.Config(
+        create(service), host="127.0.0.1", port=0, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    patience = threading.Event()
+    while not server.started:
+        assert thread.is_alive(), "the server ended"
+        patience.wait(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
 
 
 def is_problem(response: Any, status: int) -> bool:

@@ -13,6 +13,7 @@ from api.addresses import resolver
 from api.contact import contact_of
 from api.context import limits_address, service_of
 from api.forms import cross_site
+from api.headers import PICTURE, PUBLIC
 from api.pages import PAGES
 from api.popular import most_asked
 from api.rendering import article_html, headings_of
@@ -29,16 +30,6 @@ MAX_PICTURES = 50  # sources keep no more
 MAX_FAQS = 200  # shown on one page
 MOST_ASKED = 10
 REASONS = ("wrong", "unclear", "missing")
-SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
-        "object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Vary": "Accept-Language",
-}
 SHORTLY = {"Cache-Control": "public, max-age=60"}
 
 
@@ -56,7 +47,7 @@ def page(request: Request, name: str, status: int = HTTPStatus.OK, *, cached: bo
         "asset": assets.address,
         **values,
     }
-    headers = {**SECURITY, **(SHORTLY if cached and status == HTTPStatus.OK else {"Cache-Control": "no-store"})}
+    headers = {**PUBLIC, "Vary": "Accept-Language", **(SHORTLY if cached and status == HTTPStatus.OK else {"Cache-Control": "no-store"})}
     return HTMLResponse(PAGES.get_template(name).render(shown), status, headers=headers)
 
 
@@ -195,12 +186,7 @@ def picture(slug: str, number: int, request: Request) -> Response:
         found = session.scalars(mine.offset(number).limit(1)).first() if 0 <= number < MAX_PICTURES else None
     if found is None:
         raise NoSuchArticle("there is no such picture")
-    headers = {
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cache-Control": "public, max-age=3600",
-    }
-    return Response(found.content, media_type=found.media_type, headers=headers)
+    return Response(found.content, media_type=found.media_type, headers={**PICTURE, "Cache-Control": "public, max-age=3600"})
 
 
 def _missing(request: Request, name: str) -> HTMLResponse:

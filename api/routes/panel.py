@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,22 +18,14 @@ from api.shapes import ChoiceOut, In, Line
 from assistant import conversation
 from assistant.conversation import NoSuchMessage
 from assistant.tables import Feedback, Message, Role
+from guardrails.checks.personal_data import redact_secrets
 from knowledge.articles import NoSuchArticle
 from knowledge.tables import Article, ArticleState
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
 MessageId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
-def _headers(response: Response) -> None:
-    response.headers.update(HEADERS)
-
-
-router = APIRouter(prefix="/widget", include_in_schema=False, dependencies=[Depends(limits_address), Depends(_headers)])
+router = APIRouter(prefix="/widget", include_in_schema=False, dependencies=[Depends(limits_address)])
 
 
 class SourceOut(BaseModel):
@@ -119,7 +111,7 @@ def claim(conversation_id: str, body: ClaimIn, request: Request) -> None:
     """Keep what the host page says about its visitor, unverified."""
     with service_of(request).database.write() as session:
         found = identity.visitor(session, request, conversation_id)
-        found.details = {**found.details, "claimed": {name: value for name, value in body.model_dump().items() if value}}
+        found.details = {**found.details, **{name: redact_secrets(value).text for name, value in body.model_dump().items() if value}}
 
 
 @router.get("/articles/{name}")

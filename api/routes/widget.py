@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 
-from api import assets
+from api import assets, headers
 from api.assets import Asset, asset
 from api.context import limits_address, service_of
 from api.pages import PAGES
@@ -24,21 +25,10 @@ Locale = Annotated[str, Query(max_length=16)]
 
 CONFIG_MARK = "const CONFIG = {};"
 MODULES = ("main", "dom", "nodes", "words", "bridge", "store", "server", "chat", "home", "search", "conversation", "message")
-PANEL_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors 'self'"
-)
-DEMO_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; frame-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-    "object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-)
-NOSNIFF = {"X-Content-Type-Options": "nosniff"}
-QUIET = {**NOSNIFF, "Referrer-Policy": "same-origin", "Permissions-Policy": "camera=(), microphone=(), geolocation=()"}
 MARK = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
     '<path fill="{accent}" d="M8 1h1a6 6 0 0 1 0 14H3a2 2 0 0 1-2-2V8a7 7 0 0 1 7-7Z"/></svg>'
 )
-API_POLICY = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 
 
 @router.get("/widget.js")
@@ -48,8 +38,7 @@ def loader(request: Request) -> Response:
     config = json.dumps(loader_config(service_of(request)), ensure_ascii=False).replace("<", "\\u003c")
     assert CONFIG_MARK in source  # noqa: S101 - the loader and this route belong together
     found = asset(source.replace(CONFIG_MARK, f"const CONFIG = {config};", 1).encode(), assets.KINDS[".js"])
-    headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
-    return _sent(request, found, headers)
+    return _sent(request, found, headers.LOADER)
 
 
 @router.get("/assets/{version}/{path:path}")
@@ -73,13 +62,13 @@ def mark(request: Request) -> Response:
     """The mark of these pages in the operator's colour."""
     accent = theme_of(service_of(request).settings.api.widget_color).accent
     found = asset(MARK.format(accent=accent).encode(), assets.KINDS[".svg"])
-    return _sent(request, found, {"Cache-Control": "public, max-age=300", **API_POLICY})
+    return _sent(request, found, {"Cache-Control": "public, max-age=300"})
 
 
 @limited.get("/widget/config")
 def config(request: Request, response: Response, locale: Locale = "en") -> ConfigOut:
     """Words and settings of the panel in a language."""
-    response.headers.update({**NOSNIFF, **API_POLICY, "Cache-Control": "no-cache"})
+    response.headers["Cache-Control"] = "no-cache"
     return config_of(service_of(request), locale)
 
 
@@ -89,8 +78,7 @@ def panel(request: Request, locale: Locale = "en") -> HTMLResponse:
     service = service_of(request)
     found = config_of(service, locale)
     text = PAGES.get_template("panel.html").render(config=found, data=found.model_dump(mode="json"), modules=MODULES, asset=assets.address)
-    policy = " ".join((PANEL_POLICY, *found.origins))
-    return HTMLResponse(text, headers={**QUIET, "Content-Security-Policy": policy, "Cache-Control": "no-cache"})
+    return HTMLResponse(text, headers=headers.frame(found.origins))
 
 
 @limited.get("/demo")
@@ -102,18 +90,18 @@ def demo(request: Request) -> HTMLResponse:
         published = select(Article).where(Article.state == ArticleState.PUBLISHED, Article.kind == ArticleKind.ARTICLE)
         article = session.scalars(published.order_by(Article.title).limit(1)).first()
     values = {"product": settings.assistant.product, "public": public, "article": article, "asset": assets.address}
-    return HTMLResponse(PAGES.get_template("demo.html").render(values), headers={**QUIET, "Content-Security-Policy": DEMO_POLICY})
+    return HTMLResponse(PAGES.get_template("demo.html").render(values), headers=headers.DEMO)
 
 
 router.include_router(limited)
 
 
-def _sent(request: Request, found: Asset, headers: dict[str, str]) -> Response:
+def _sent(request: Request, found: Asset, own: Mapping[str, str]) -> Response:
     """A file, compressed where the browser takes it; nothing but its name when the browser has it already."""
     tag = f'"{hashlib.sha256(found.content).hexdigest()[:32]}"'
-    headers = {**NOSNIFF, **headers, "ETag": tag, "Vary": "Accept-Encoding"}
+    shown = {**headers.ASSET, **own, "ETag": tag, "Vary": "Accept-Encoding"}
     if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=shown)
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(found.zipped, media_type=found.media_type, headers={**headers, "Content-Encoding": "gzip"})
-    return Response(found.content, media_type=found.media_type, headers=headers)
+        return Response(found.zipped, media_type=found.media_type, headers={**shown, "Content-Encoding": "gzip"})
+    return Response(found.content, media_type=found.media_type, headers=shown)

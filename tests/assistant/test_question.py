@@ -8,7 +8,9 @@ from assistant.tables import Role
 BEFORE = (Said(Role.VISITOR, "How do I export a dashboard as PDF?"), Said(Role.ASSISTANT, "Open it and press Export."))
 
 
-@pytest.mark.parametrize("text", ["and on mobile?", "what about CSV?", "how long does it take", "why", "und auf dem Handy?", "y en el móvil?"])
+@pytest.mark.parametrize(
+    "text", ["and on mobile?", "what about CSV?", "how long does it take", "why", "und auf dem Handy?", "y en el móvil?"]
+)
 def test_a_follow_up_leans_on_the_question_before(text):
     question = restate(BEFORE, text)
     assert question.leans_on == BEFORE[0].text

@@ -25,7 +25,16 @@ def test_a_whole_message_of_small_talk_is_recognised(text, kind):
 
 @pytest.mark.parametrize(
     "text",
-    ["hi, how do I reset my password", "thanks but it still fails", "hello?", "ok and on mobile", "goodbye message settings", "", "…", "hi " * 20],
+    [
+        "hi, how do I reset my password",
+        "thanks but it still fails",
+        "hello?",
+        "ok and on mobile",
+        "goodbye message settings",
+        "",
+        "…",
+        "hi " * 20,
+    ],
 )
 def test_a_message_that_says_more_is_no_small_talk(text):
     assert smalltalk(text) is None

@@ -7,10 +7,6 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import uvicorn
-
-from api.app import create
-from api.bootstrap import Service
 from knowledge.confidence import Band
 from knowledge.search import Found
 from tests.builders import Decided
@@ -46,24 +42,6 @@ class Site:
         html = f'<!doctype html><html lang="{lang}"><head>{meta}{head}{script}</head><body>{body}</body></html>'
         self.pages[name] = (html, {"Content-Security-Policy": csp} if csp else {})
         return self.hosts + name
-
-
-@contextmanager
-def served(service: Service) -> Iterator[str]:
-    """The app of a service over HTTP, on a free port."""
-    config = uvicorn.Config(
-        create(service), host="127.0.0.1", port=0, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=2
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    patience = threading.Event()
-    while not server.started:
-        assert thread.is_alive(), "the server ended"
-        patience.wait(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
 
 
 @contextmanager

@@ -13,8 +13,8 @@ import pytest
 
 from api.bootstrap import running, utc_now
 from knowledge.confidence import Band
-from tests.browser.browsing import ByWords, Site, Window, hosting, served
-from tests.builders import article, faq, publish, settings_in
+from tests.browser.browsing import ByWords, Site, Window, hosting
+from tests.builders import article, faq, publish, served, settings_in
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 ARGUMENTS = [

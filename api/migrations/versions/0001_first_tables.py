@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from escalation.finding import POSTGRES_INDEX, SQLITE_INDEX
+
 
 revision = '0001'
 down_revision = None
@@ -113,6 +115,7 @@ def upgrade() -> None:
     sa.Column('holder', sa.String(length=16), nullable=False),
     sa.Column('locale', sa.String(length=16), nullable=False),
     sa.Column('details', sa.JSON(), nullable=False),
+    sa.Column('boundary', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_conversation')),
@@ -211,6 +214,133 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['number'], ['guard_decision.number'], name=op.f('fk_guard_judgement_number'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('number', name=op.f('pk_guard_judgement'))
     )
+    op.create_table('reply_template',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('language', sa.String(length=8), nullable=False),
+    sa.Column('kind', sa.String(length=24), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('by', sa.String(length=200), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reply_template')),
+    sa.UniqueConstraint('name', 'language', name=op.f('uq_reply_template_name'))
+    )
+    op.create_table('ticket',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('conversation_id', sa.String(length=64), nullable=False),
+    sa.Column('state', sa.String(length=24), nullable=False),
+    sa.Column('queue', sa.String(length=40), nullable=False),
+    sa.Column('priority', sa.String(length=8), nullable=False),
+    sa.Column('urgency', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.String(length=24), nullable=False),
+    sa.Column('reason_text', sa.Text(), nullable=False),
+    sa.Column('language', sa.String(length=8), nullable=False),
+    sa.Column('contact_name', sa.String(length=200), nullable=True),
+    sa.Column('contact_email', sa.String(length=320), nullable=True),
+    sa.Column('contact_verified', sa.Boolean(), nullable=False),
+    sa.Column('role', sa.String(length=200), nullable=True),
+    sa.Column('account', sa.String(length=200), nullable=True),
+    sa.Column('plan', sa.String(length=200), nullable=True),
+    sa.Column('goal', sa.Text(), nullable=True),
+    sa.Column('symptom', sa.Text(), nullable=True),
+    sa.Column('error_texts', sa.JSON(), nullable=False),
+    sa.Column('tried', sa.JSON(), nullable=False),
+    sa.Column('environment', sa.Text(), nullable=True),
+    sa.Column('device', sa.String(length=200), nullable=True),
+    sa.Column('browser', sa.String(length=200), nullable=True),
+    sa.Column('os', sa.String(length=200), nullable=True),
+    sa.Column('app_version', sa.String(length=100), nullable=True),
+    sa.Column('page', sa.String(length=2000), nullable=True),
+    sa.Column('locale', sa.String(length=35), nullable=True),
+    sa.Column('tags', sa.JSON(), nullable=False),
+    sa.Column('asked', sa.JSON(), nullable=False),
+    sa.Column('sources', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('findings', sa.JSON(), nullable=False),
+    sa.Column('related', sa.JSON(), nullable=False),
+    sa.Column('merged_into', sa.String(length=32), nullable=True),
+    sa.Column('incident_id', sa.String(length=32), nullable=True),
+    sa.Column('assignee', sa.String(length=200), nullable=True),
+    sa.Column('rating', sa.Integer(), nullable=True),
+    sa.Column('rating_text', sa.Text(), nullable=True),
+    sa.Column('becomes_faq', sa.Boolean(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('acknowledged_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('resolved_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reopened_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('boundary_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("merged_into IS NULL OR (state = 'closed' AND merged_into <> id)", name=op.f('ck_ticket_merged_is_closed')),
+    sa.CheckConstraint('incident_id IS NULL OR incident_id <> id', name=op.f('ck_ticket_not_its_own_incident')),
+    sa.ForeignKeyConstraint(['incident_id'], ['ticket.id'], name=op.f('fk_ticket_incident_id')),
+    sa.ForeignKeyConstraint(['merged_into'], ['ticket.id'], name=op.f('fk_ticket_merged_into')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ticket')),
+    sa.UniqueConstraint('number', name=op.f('uq_ticket_number'))
+    )
+    with op.batch_alter_table('ticket', schema=None) as batch_op:
+        batch_op.create_index('ix_ticket_assignee', ['assignee', 'state'], unique=False)
+        batch_op.create_index('ix_ticket_contact_email', ['contact_email'], unique=False)
+        batch_op.create_index('ix_ticket_counted', ['queue', 'assignee', 'state'], unique=False, sqlite_where=sa.text("state NOT IN ('resolved', 'closed')"), postgresql_where=sa.text("state NOT IN ('resolved', 'closed')"))
+        batch_op.create_index('ix_ticket_incident_id', ['incident_id'], unique=False)
+        batch_op.create_index('ix_ticket_merged_into', ['merged_into'], unique=False)
+        batch_op.create_index('ix_ticket_queue', ['queue', 'urgency', 'opened_at', 'number'], unique=False, sqlite_where=sa.text("state NOT IN ('resolved', 'closed')"), postgresql_where=sa.text("state NOT IN ('resolved', 'closed')"))
+        batch_op.create_index('ix_ticket_state_number', ['state', 'number'], unique=False)
+        batch_op.create_index('ix_ticket_unassigned', ['urgency', 'opened_at', 'number'], unique=False, sqlite_where=sa.text("assignee IS NULL AND state NOT IN ('resolved', 'closed')"), postgresql_where=sa.text("assignee IS NULL AND state NOT IN ('resolved', 'closed')"))
+        batch_op.create_index('ix_ticket_waiting', ['urgency', 'opened_at', 'number'], unique=False, sqlite_where=sa.text("state IN ('waiting_customer', 'waiting_third_party')"), postgresql_where=sa.text("state IN ('waiting_customer', 'waiting_third_party')"))
+        batch_op.create_index('ix_ticket_worklist', ['urgency', 'opened_at', 'number'], unique=False, sqlite_where=sa.text("state NOT IN ('resolved', 'closed')"), postgresql_where=sa.text("state NOT IN ('resolved', 'closed')"))
+        batch_op.create_index('uq_ticket_live_conversation', ['conversation_id'], unique=True, sqlite_where=sa.text("state <> 'closed'"), postgresql_where=sa.text("state <> 'closed'"))
+
+    op.create_table('ticket_counter',
+    sa.Column('name', sa.String(length=40), nullable=False),
+    sa.Column('value', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_ticket_counter'))
+    )
+    op.create_table('ticket_event',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('ticket_id', sa.String(length=32), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=24), nullable=False),
+    sa.Column('by', sa.String(length=200), nullable=False),
+    sa.Column('details', sa.JSON(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_ticket_event_ticket_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ticket_event')),
+    sa.UniqueConstraint('ticket_id', 'version', name=op.f('uq_ticket_event_ticket_id')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('ticket_note',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('ticket_id', sa.String(length=32), nullable=False),
+    sa.Column('by', sa.String(length=200), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_ticket_note_ticket_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ticket_note'))
+    )
+    with op.batch_alter_table('ticket_note', schema=None) as batch_op:
+        batch_op.create_index('ix_ticket_note_ticket_id', ['ticket_id', 'at'], unique=False)
+
+    op.create_table('ticket_text',
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('ticket_id', sa.String(length=32), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_ticket_text_ticket_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_ticket_text')),
+    sa.UniqueConstraint('ticket_id', name=op.f('uq_ticket_text_ticket_id'))
+    )
+    op.create_table('account',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('email', sa.String(length=254), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('role', sa.String(length=16), nullable=False),
+    sa.Column('password_hash', sa.String(length=200), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('disabled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_account')),
+    sa.UniqueConstraint('email', name=op.f('uq_account_email'))
+    )
     op.create_table('api_key',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('name', sa.String(length=100), nullable=False),
@@ -233,17 +363,99 @@ def upgrade() -> None:
     with op.batch_alter_table('article_feedback', schema=None) as batch_op:
         batch_op.create_index('ix_article_feedback_article_id_at', ['article_id', 'at'], unique=False)
 
+    op.create_table('invitation',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('role', sa.String(length=16), nullable=False),
+    sa.Column('email', sa.String(length=254), nullable=False),
+    sa.Column('account_id', sa.String(length=32), nullable=True),
+    sa.Column('invited_by', sa.String(length=100), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('used_by', sa.String(length=32), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_invitation_account_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_invitation')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_invitation_token_hash'))
+    )
+    op.create_table('saved_view',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('account_id', sa.String(length=32), nullable=False),
+    sa.Column('name', sa.String(length=60), nullable=False),
+    sa.Column('query', sa.String(length=1000), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_saved_view_account_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_saved_view')),
+    sa.UniqueConstraint('account_id', 'name', name=op.f('uq_saved_view_account_id'))
+    )
+    op.create_table('staff_session',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('account_id', sa.String(length=32), nullable=False),
+    sa.Column('csrf', sa.String(length=64), nullable=False),
+    sa.Column('browser', sa.String(length=60), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_staff_session_account_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_staff_session')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_staff_session_token_hash'))
+    )
+    with op.batch_alter_table('staff_session', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_staff_session_account_id'), ['account_id'], unique=False)
+
+    op.create_table('ticket_seen',
+    sa.Column('account_id', sa.String(length=32), nullable=False),
+    sa.Column('ticket_id', sa.String(length=32), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_ticket_seen_account_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('account_id', 'ticket_id', name=op.f('pk_ticket_seen'))
+    )
     # The one row that says which epoch answers come from; it always exists.
     op.execute("INSERT INTO index_state (id, epoch, version, switched_at) VALUES (0, '', 0, '2026-01-01 00:00:00')")
+    for statement in SQLITE_INDEX if op.get_bind().dialect.name == "sqlite" else POSTGRES_INDEX:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     """Back to the one before."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE ticket_words")
+    op.drop_table('ticket_seen')
+    with op.batch_alter_table('staff_session', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_staff_session_account_id'))
+
+    op.drop_table('staff_session')
+    op.drop_table('saved_view')
+    op.drop_table('invitation')
     with op.batch_alter_table('article_feedback', schema=None) as batch_op:
         batch_op.drop_index('ix_article_feedback_article_id_at')
 
     op.drop_table('article_feedback')
     op.drop_table('api_key')
+    op.drop_table('account')
+    op.drop_table('ticket_text')
+    with op.batch_alter_table('ticket_note', schema=None) as batch_op:
+        batch_op.drop_index('ix_ticket_note_ticket_id')
+
+    op.drop_table('ticket_note')
+    op.drop_table('ticket_event')
+    op.drop_table('ticket_counter')
+    with op.batch_alter_table('ticket', schema=None) as batch_op:
+        batch_op.drop_index('uq_ticket_live_conversation', sqlite_where=sa.text("state <> 'closed'"), postgresql_where=sa.text("state <> 'closed'"))
+        batch_op.drop_index('ix_ticket_worklist', sqlite_where=sa.text("state NOT IN ('resolved', 'closed')"), postgresql_where=sa.text("state NOT IN ('resolved', 'closed')"))
+        batch_op.drop_index('ix_ticket_waiting', sqlite_where=sa.text("state IN ('waiting_customer', 'waiting_third_party')"), postgresql_where=sa.text("state IN ('waiting_customer', 'waiting_third_party')"))
+        batch_op.drop_index('ix_ticket_unassigned', sqlite_where=sa.text("assignee IS NULL AND state NOT IN ('resolved', 'closed')"), postgresql_where=sa.text("assignee IS NULL AND state NOT IN ('resolved', 'closed')"))
+        batch_op.drop_index('ix_ticket_state_number')
+        batch_op.drop_index('ix_ticket_queue', sqlite_where=sa.text("state NOT IN ('resolved', 'closed')"), postgresql_where=sa.text("state NOT IN ('resolved', 'closed')"))
+        batch_op.drop_index('ix_ticket_merged_into')
+        batch_op.drop_index('ix_ticket_incident_id')
+        batch_op.drop_index('ix_ticket_counted', sqlite_where=sa.text("state NOT IN ('resolved', 'closed')"), postgresql_where=sa.text("state NOT IN ('resolved', 'closed')"))
+        batch_op.drop_index('ix_ticket_contact_email')
+        batch_op.drop_index('ix_ticket_assignee')
+
+    op.drop_table('ticket')
+    op.drop_table('reply_template')
     op.drop_table('guard_judgement')
     op.drop_table('guard_ledger_head')
     with op.batch_alter_table('guard_decision', schema=None) as batch_op:
