@@ -31,6 +31,17 @@ _NOT_TO_READERS = tuple(
             r"(?:order|instruction|directive|command|anweisung|instrucci[oó]n|instruç[aã]o|consigne)\w*\b[^.\n]{0,40}:"
         ),
         (
+            r"\b(?:order|instruction|directive|anweisung|instrucci[oó]n|instruç[aã]o|consigne|orden|ordem)\s+"
+            r"(?:interne|interna|intern|oculta|cachée|secr[eè]te|secreta|versteckt)\b[^.\n]{0,40}:"
+        ),
+        (
+            r"(?:^|[.\]]\s{0,3})\[?(?:system|developer|assistant)\]?(?:\([^)\n]{0,60}\))?\s{0,3}:?\s{1,3}"
+            r"you (?:have|are|must|may|can|will|now)\b"
+        ),
+        rf"\b(?:{_MACHINE})(?:'s|’s)?\s+(?:new\s+)?(?:identity|persona|character|role)\b",
+        r"\byou (?:now )?(?:have|are under|are bound by) no (?:more |longer any )?(?:restrictions?|limits|rules|guidelines|policies)\b",
+        r"\b[A-Za-z](?:[.\-_*·][a-z]){4,40}\b",  # a word whose letters stand apart hides from somebody
+        (
             r"\b(?:tell|inform|assure|call|greet|insult|promise)\s+(?:the|every|each|any|all)\s+(?:visitor|reader|person|customer|user)s?\s+"
             r"(?:that|to confirm|an?\s|['\"])"
         ),
