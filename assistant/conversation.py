@@ -255,8 +255,13 @@ def say_in(session: Session, conversation_id: str, role: Role, text: str, conten
 
 
 def delivered(session: Session, received: Received, *, now: datetime) -> Message:
-    """Close the turn without a reply, because a person holds the conversation; the visitor's own message, marked so."""
+    """Close the turn without a reply, because a person holds the conversation; the visitor's own message, marked so.
+
+    When a twin of the turn was faster and replied, its reply.
+    """
     turn = session.get_one(Turn, received.turn_id, with_for_update=True)
+    if turn.reply_id is not None:
+        return session.get_one(Message, turn.reply_id)
     message = session.get_one(Message, received.message_id)
     if turn.state != TurnState.DONE:
         turn.state, turn.outcome, turn.finished_at = TurnState.DONE, Outcome.DELIVERED, now
@@ -269,6 +274,13 @@ def since_boundary(session: Session, conversation: Conversation) -> list[Message
     """The messages that no person has settled yet, oldest first."""
     query = select(Message).where(Message.conversation_id == conversation.id, Message.id > conversation.boundary)
     return list(session.scalars(query.order_by(Message.id)))
+
+
+def let_go(session: Session, received: Received, *, now: datetime) -> None:
+    """The turn failed: its twin may run at once, unless another attempt has begun meanwhile."""
+    turn = session.get_one(Turn, received.turn_id, with_for_update=True)
+    if turn.state == TurnState.RUNNING and turn.attempt == received.attempt:
+        turn.lease_until = now
 
 
 def last_id(session: Session, conversation: Conversation) -> int:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -78,8 +78,10 @@ def take_turn(
     now: datetime,
     progress: Callable[[Step], None] = lambda _: None,
 ) -> Message | StillRunning:
-    """The reply to a message, stored; or word that a twin of the message is being answered right now."""
-    started = time.perf_counter()
+    """The reply to a message, stored; or word that a twin of the message is being answered right now.
+
+    The visitor's own message comes back when a person holds the conversation. A turn that fails may be run again at once.
+    """
     settings = assistant.settings
     with assistant.sessions.write() as session:
         received = conversation.receive(
@@ -101,6 +103,18 @@ def take_turn(
     if isinstance(received, AlreadyAnswered):
         return received.reply
     progress(Step.RECEIVED)
+    try:
+        return _answered(assistant, received, incoming.choice, now, progress)
+    except Exception:
+        with suppress(Exception), assistant.sessions.write() as session:  # the first error is the one to tell
+            conversation.let_go(session, received, now=now)
+        raise
+
+
+def _answered(assistant: Assistant, received: Received, choice: str | None, now: datetime, progress: Callable[[Step], None]) -> Message:
+    """The steps between the message that was stored and the reply that is."""
+    started = time.perf_counter()
+    settings = assistant.settings
     heard = hear(received, assistant.embed, assistant.guard, assistant.identify, assistant.mask)
     caller = Caller.of(assistant.triage, received, heard)
     decision = caller.early()
@@ -109,7 +123,7 @@ def take_turn(
     if heard.question is not None and not isinstance(decision, Escalate):
         progress(Step.SEARCHING)
         with assistant.sessions.read() as session:
-            seen = look(session, assistant.library, heard.question, heard.vectors, incoming.choice)
+            seen = look(session, assistant.library, heard.question, heard.vectors, choice)
         progress(Step.ANSWERING)
         drafted = replying.draft(seen, manner, assistant.library.rarity, off_topic=heard.off_topic)
         drafted, outgoing = replying.screened(drafted, seen, assistant.guard, heard.language)
@@ -120,7 +134,7 @@ def take_turn(
     called = calling.call(decision, caller, assistant.guard.policies, assistant.embed) if isinstance(decision, Escalate) else None
     reply = trace.traced(reply, heard, seen, 1000 * (time.perf_counter() - started))
     with assistant.sessions.write() as session:
-        held = conversation.locked(session, conversation_id)
+        held = conversation.locked(session, received.conversation_id)
         if held.holder == Holder.PERSON:  # called while we were thinking: from then on the assistant is silent
             ledger.append(session, trace.entries(received, heard, outgoing, assistant.guard.version, assistant.new_id), now)
             return conversation.delivered(session, received, now=now)

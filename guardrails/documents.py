@@ -73,7 +73,7 @@ def suspects(text: str) -> list[Suspect]:
         if span := injection.orders(candidate):
             said = candidate[span[0] : span[1]].strip()[:120]
             return [Suspect(candidate, "", f"speaks to the assistant: {said!r}", certain=True)]
-    if found := next((match for rule in _NOT_TO_READERS if (match := rule.search(shown))), None):
+    if found := next((match for rule in _NOT_TO_READERS for given in (shown, text) if (match := rule.search(given))), None):
         return [Suspect(shown, "", f"speaks about its readers, or to a machine: {found.group().strip()[:120]!r}", certain=True)]
     return _alone(shown)
 

@@ -23,7 +23,14 @@ from tests.builders import Clock, article, begin, decided, publish, running_in, 
 
 REFUSED = (IllegalMove, StaleVersion, AlreadyOpen)
 TEXTS = st.sampled_from(
-    ["refund", "and on mobile?", "I want to talk to a human please", "thanks!", "It is STILL broken!!!", "Kann ich mit einem Menschen sprechen?"]
+    [
+        "refund",
+        "and on mobile?",
+        "I want to talk to a human please",
+        "thanks!",
+        "It is STILL broken!!!",
+        "Kann ich mit einem Menschen sprechen?",
+    ]
 )
 STATES = st.sampled_from([None, TicketState.IN_DIAGNOSIS, TicketState.WAITING_CUSTOMER, TicketState.RESOLVED])
 
@@ -72,7 +79,7 @@ class Handover(RuleBasedStateMachine):
         reception.call_person(self.service.assistant, to, {"email": "ada@example.org"}, now=self.clock.move(1))
 
     @rule(to=conversations, yes=st.booleans())
-    def tells_whether_it_is_solved(self, to: ConversationId, yes: bool) -> None:  # noqa: FBT001 - drawn
+    def tells_whether_it_is_solved(self, to: ConversationId, yes: bool) -> None:
         self._try(lambda session: handover.solved(session, conversation.locked(session, to), yes=yes, now=self.clock.move(1)))
 
     @rule(days=st.sampled_from([1, 8]))

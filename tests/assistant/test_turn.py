@@ -288,7 +288,6 @@ def test_a_turn_that_fails_loses_nothing_and_can_be_run_again(stocked: Service, 
     with pytest.raises(RuntimeError):
         take_turn(broken.assistant, started.id, Incoming("refund", "m1"), now=clock())
     assert count(stocked, Message) == 1
-    clock.move(stocked.assistant.settings.turn_lease_seconds)
     assert outcome(say_to(decided(stocked, Band.ANSWER), started.id, "refund", "m1")) == Outcome.ANSWERED_QUOTED
 
 
