@@ -23,6 +23,7 @@ class Document:
     language: str | None = None
     kind: Literal["article", "faq"] = "article"
     wordings: tuple[str, ...] = ()
+    summary: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,21 @@ def sample_centre(examples: str = "sample_centre") -> RetrievalSet:
     return RetrievalSet(examples, (*articles, *faqs), queries)
 
 
+def rental_centre(examples: str = "rental_questions") -> RetrievalSet:
+    """Another invented help centre, a bicycle rental, with our own questions: for fitting, so that the sample centre stays unseen."""
+    documents = tuple(
+        Document(r["id"], r["title"], r["text"], "en", r["kind"], summary=r["summary"]) for r in rows(EXAMPLES / "rental_centre.jsonl")
+    )
+    asked = rows(EXAMPLES / f"{examples}.jsonl")
+    queries = tuple(Query(r["id"], r["text"], frozenset(r["gold"]), bool(r["gold"])) for r in asked)
+    return RetrievalSet(examples, documents, queries)
+
+
 def _sample_article(file: Path) -> Document:
     front, text = file.read_text(encoding="utf-8").split("---", 2)[1:]
-    title = next(line.removeprefix("title:").strip().strip('"') for line in front.splitlines() if line.startswith("title:"))
-    return Document(file.stem, title, text, "en")
+    title, summary = (_line(front, key) for key in ("title", "summary"))
+    return Document(file.stem, title, text, "en", summary=summary)
+
+
+def _line(front: str, key: str) -> str:
+    return next(line.removeprefix(f"{key}:").strip().strip('"') for line in front.splitlines() if line.startswith(f"{key}:"))

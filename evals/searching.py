@@ -73,7 +73,9 @@ def searchable(document: Document) -> SearchableArticle:
     """A document as the publisher would hand it to search."""
     pieces = cut(document.title, document.text) or cut(document.title, document.title)
     passages = tuple(SearchablePassage(f"{document.doc_id}#{piece.position}", embedded_text(document.title, piece)) for piece in pieces)
-    return SearchableArticle(document.doc_id, document.title, passages, document.kind, document.wordings, document.language)
+    return SearchableArticle(
+        document.doc_id, document.title, passages, document.kind, document.wordings, document.language, document.summary
+    )
 
 
 def bench(data: RetrievalSet, main: Embeddings, multilingual: Embeddings | None, fitted: Confidence | None = None) -> Bench:

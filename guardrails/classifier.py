@@ -6,6 +6,7 @@ of every example (Rasmussen & Williams 2006, eq. 5.12), so thresholds cost nothi
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -21,6 +22,8 @@ from guardrails.policies import Policy, ordinary, version
 from guardrails.settings import GuardSettings
 
 Rows = NDArray[np.float32]
+
+log = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).parent / "fitted"
 FORMAT = 7  # of the npz and of everything below that changes a score
@@ -47,7 +50,12 @@ SILENT = {
 
 
 class CannotTell(Exception):
-    """A policy's examples cannot be told from its neighbours; the message says which."""
+    """The examples of `policy` cannot be told from its neighbours; the message says which."""
+
+    def __init__(self, policy: str, message: str) -> None:
+        """`policy`: its id."""
+        super().__init__(message)
+        self.policy = policy
 
 
 @dataclass(frozen=True)
@@ -144,10 +152,30 @@ def fit(policies: Sequence[Policy], vectors: Mapping[str, Rows], settings: Guard
     )
 
 
+def fit_without_vague_flags(policies: Sequence[Policy], vectors: Mapping[str, Rows], settings: GuardSettings, key: str) -> Fitted:
+    """As `fit`, but a policy that only flags and that these encoders cannot tell is left out with a warning; raise CannotTell for others.
+
+    A flag protects nobody, so it must not keep the service from starting with another encoder, or with one alone.
+    """
+    try:
+        return fit(policies, vectors, settings, key)
+    except CannotTell as trouble:
+        vague = next(policy for policy in policies if policy.id == trouble.policy)
+        if vague.action is not Action.FLAG:
+            raise
+        log.warning("policy %s is left out: %s", vague.id, trouble)
+        others = np.array([row.policy != vague.id for row in material(policies)])
+        kept = [policy for policy in policies if policy is not vague]
+        return fit_without_vague_flags(kept, {name: rows[others] for name, rows in vectors.items()}, settings, key)
+
+
 def prepared(
     policies: Sequence[Policy], encoders: Mapping[str, Embeddings], folder: Path | None, settings: GuardSettings, shipped: Path = SHIPPED
 ) -> Fitted:
-    """The fit for exactly these policies, encoders and settings: shipped, else from `folder`, else made now and kept there."""
+    """The fit for exactly these policies, encoders and settings: shipped, else from `folder`, else made now and kept there.
+
+    It may lack policies that only flag (`fit_without_vague_flags`).
+    """
     key = fit_key(policies, encoders, settings)
     for place in (shipped, folder):
         file = place / f"policies-{key}.npz" if place else None
@@ -157,7 +185,7 @@ def prepared(
                 return found
     texts = [example.text for example in material(policies)]
     vectors = {name: np.asarray(encoder.embed_documents(texts), dtype=np.float32) for name, encoder in encoders.items()}
-    made = fit(policies, vectors, settings, key)
+    made = fit_without_vague_flags(policies, vectors, settings, key)
     if folder:
         save(made, folder / f"policies-{key}.npz")
     return made
@@ -268,7 +296,7 @@ def _calibrated(
     positive, neighbour, other = left_out[own & caught], left_out[own & ~caught], left_out[alien & ~caught]
     separation = _auc(positive, neighbour)
     if separation < settings.min_separation:
-        raise CannotTell(_explanation(rows, name, left_out, separation, settings))
+        raise CannotTell(name, _explanation(rows, name, left_out, separation, settings))
     cut = float(np.quantile(neighbour, 1 - budgets[0]))
     if len(other):
         cut = max(cut, float(np.quantile(other, 1 - budgets[1])))

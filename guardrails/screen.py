@@ -85,10 +85,14 @@ class Guard:
         policies: Path | None = None,
         settings: GuardSettings | None = None,
     ) -> "Guard":
-        """Load the policies (the shipped ones by default) and their fit; raise PolicyError or CannotTell."""
+        """Load the policies (the shipped ones by default) and their fit; raise PolicyError or CannotTell.
+
+        A policy that only flags and that these encoders cannot tell is left out; the log says so.
+        """
         settings = settings or GuardSettings()
         loaded = load(policies) if policies else load()
-        return cls(loaded, prepared(loaded, encoders, cache, settings), settings, encoders)
+        fitted = prepared(loaded, encoders, cache, settings)
+        return cls([policy for policy in loaded if policy.id in fitted.policies], fitted, settings, encoders)
 
     @cached_property
     def version(self) -> str:

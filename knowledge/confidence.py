@@ -96,10 +96,12 @@ def _frozen(value: object) -> object:
     return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
 
 
-def features(evidence: Evidence, ranked: Ranking, missing: float) -> dict[str, float]:
+def features(evidence: Evidence, ranked: Ranking, missing: float, *, mixed: bool = False) -> dict[str, float]:
     """What the probability rests on, for the first article of a ranking that is not empty.
 
     `missing`, 0 to 1, is the rarity of the most telling word of the question that the best passage lacks.
+    `mixed`: articles and FAQs stand side by side, as in a help centre. There customers' own words are less like the
+    text than in the public sets, and the same features mean more.
     Meaning is by the multilingual encoder as far as the pair is foreign to the main one.
     """
     best = ranked.articles[0]
@@ -119,6 +121,7 @@ def features(evidence: Evidence, ranked: Ranking, missing: float) -> dict[str, f
         "meaning_times_above": own * above,
         "meaning_lead": own - rival,
         "missing": missing * (1.0 - float(evidence.foreign[ranked.rows[0]])),
+        "mixed": float(mixed),
     }
 
 

@@ -49,7 +49,7 @@ class MiniLM(Embeddings):
 
     def __init__(self, cache: Path) -> None:
         """Raise ModelFileError when the packaged weights are not the published ones."""
-        self.folder = _package_folder(MINILM_PACKAGE) / "model"
+        self.folder = package_folder(MINILM_PACKAGE) / "model"
         weights = self.folder / "model.safetensors"
         self._compiled_from = cache / f"minilm-int8-{MINILM_SHA256[:12]}.xml"
         if not self._compiled_from.exists():
@@ -105,7 +105,7 @@ class Multilingual(Embeddings):
 
     def __init__(self) -> None:
         """Raise ModelFileError when the packaged weights are not the published ones."""
-        folder = _package_folder(USE_PACKAGE)
+        folder = package_folder(USE_PACKAGE)
         _check_sha256(next(folder.rglob("weights.npz")), USE_SHA256)
         self._lock = threading.Lock()
 
@@ -194,7 +194,8 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _package_folder(package: str) -> Path:
+def package_folder(package: str) -> Path:
+    """Where an installed package keeps its files. Raise ModelFileError when it is not installed."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ModelFileError(f"the package with the model files is not installed: {package}")

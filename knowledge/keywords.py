@@ -114,6 +114,10 @@ class KeywordIndex:
         total = searcher.num_docs
         return {word: _idf(searcher.doc_freq("body", word), total) for word in words}
 
+    def count(self, word: str) -> int:
+        """How many texts hold a stemmed word; after a change perhaps some that are gone."""
+        return int(self._index.searcher().doc_freq("body", word))
+
     def highest_rarity(self) -> float:
         """What `rarity` gives a word that no text holds."""
         return _idf(0, self._index.searcher().num_docs)

@@ -245,7 +245,9 @@ def _searchable(session: Session, ids: Sequence[str], epoch: str) -> tuple[list[
         vectors = np.frombuffer(title.vectors, dtype=np.float16).astype(np.float32).reshape(title.count, -1)
         titles.setdefault(title.article_id, {})[title.encoder] = vectors
     found = [
-        SearchableArticle(a.id, a.title, tuple(passages[a.id]), "faq" if a.kind == "faq" else "article", tuple(a.wordings), a.language)
+        SearchableArticle(
+            a.id, a.title, tuple(passages[a.id]), "faq" if a.kind == "faq" else "article", tuple(a.wordings), a.language, a.summary
+        )
         for a in articles.values()
     ]
     return found, [TitleVectors(titles[a.article_id][MAIN], titles[a.article_id].get(MULTILINGUAL)) for a in found]

@@ -14,8 +14,14 @@ from knowledge.language import detect
 from knowledge.vectors import Vectors
 
 WORDING = "~"  # between a passage id and the number of a wording, in a vector index
+MIXED = 0.02  # share of FAQs, and of articles, from which a library has both
 
 Stored = NDArray[np.float16]  # half the memory; a cosine moves by less than .001
+
+
+def titles(title: str, wordings: Sequence[str], summary: str) -> list[str]:
+    """Everything short that says what an article is about: its title, other wordings of a FAQ, and its summary if it has one."""
+    return [title, *wordings, *([summary] if summary.strip() else [])]
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,12 @@ class SearchableArticle:
     kind: Literal["article", "faq"] = "article"
     wordings: tuple[str, ...] = ()
     language: str | None = None  # detected from the text when not known
+    summary: str = ""
 
     @property
     def titles(self) -> list[str]:
-        """The title and the other wordings: what title vectors are made of, in this order."""
-        return [self.title, *self.wordings]
+        """What title vectors are made of, in this order."""
+        return titles(self.title, self.wordings, self.summary)
 
     def entries(self) -> list[tuple[str, str]]:
         """Id and text of everything the publisher embeds and puts into each vector index.
@@ -51,7 +58,7 @@ class SearchableArticle:
         if self.kind != "faq" or not self.passages:
             return own
         first = self.passages[0].passage_id
-        return own + [(f"{first}{WORDING}{n}", wording) for n, wording in enumerate(self.titles)]
+        return own + [(f"{first}{WORDING}{n}", wording) for n, wording in enumerate([self.title, *self.wordings])]
 
 
 @dataclass(frozen=True)
@@ -84,11 +91,17 @@ class LiveArticles:
         self.passage_words, self.article_words = KeywordIndex(), KeywordIndex()
         self._articles: dict[str, Live] = {}
         self._article_of: dict[str, str] = {}
+        self._faqs: set[str] = set()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """How many articles are live."""
         return len(self._articles)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether articles and FAQs stand side by side: at least one in fifty of each."""
+        return MIXED * len(self) <= len(self._faqs) <= (1 - MIXED) * len(self)
 
     def put(self, articles: Sequence[SearchableArticle], titles: Sequence[TitleVectors]) -> None:
         """Make articles findable, or replace them."""
@@ -98,6 +111,7 @@ class LiveArticles:
                 self._article_of.pop(passage_id, None)
             for article, vectors in zip(articles, titles, strict=True):
                 self._articles[article.article_id] = _live(article, vectors)
+                (self._faqs.add if article.kind == "faq" else self._faqs.discard)(article.article_id)
                 self._article_of.update((passage.passage_id, article.article_id) for passage in article.passages)
             self.passage_words.replace(old, {p.passage_id: p.text for article in articles for p in article.passages})
             self.article_words.put({article.article_id: _whole(article) for article in articles})
@@ -111,6 +125,7 @@ class LiveArticles:
                 self._article_of.pop(passage_id, None)
             for article_id in ids:
                 self._articles.pop(article_id, None)
+                self._faqs.discard(article_id)
             self.passage_words.remove(gone)
             self.article_words.remove(ids)
 

@@ -7,9 +7,9 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from knowledge import confidence, ranking
+from knowledge.asking import MAIN_LANGUAGES, Asked, Ears
 from knowledge.confidence import Band, Confidence
-from knowledge.keywords import content_terms, terms
-from knowledge.language import detect
+from knowledge.keywords import terms
 from knowledge.live import (
     WORDING,
     Live,
@@ -41,7 +41,7 @@ CANDIDATES = 100  # passages each method may propose; 60 lose half a point of hi
 ENOUGH = 33  # live passages of a vector index; with fewer, more is asked
 PAIRED = 40  # passages that pairs of words may propose
 MOST_ASKED = 2500  # entries of a vector index that are looked at before giving up on dead ones
-MAIN_LANGUAGES = frozenset({"en"})  # what the main encoder understands well: MiniLM was trained on English
+IN_ENGLISH = 0.5  # how foreign a question is to the main encoder that was put into English words; flat from .3 to .7
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,6 @@ class Found:
     explanation: Explanation = field(default_factory=Explanation)
 
 
-@dataclass(frozen=True)
-class _Question:
-    text: str
-    words: list[str]
-    language: str | None
-    vector: Vectors
-    multilingual: Vectors | None
-
-
 class Searcher:
     """Joins the vector indexes, the keyword index and the fitted confidence. Safe for concurrent `find` and `put`."""
 
@@ -98,10 +89,9 @@ class Searcher:
         main_languages: frozenset[str] = MAIN_LANGUAGES,
     ) -> None:
         """`index` and `multilingual_index` hold the vectors of `SearchableArticle.entries`; the publisher fills them."""
-        self._encoder, self._index = encoder, index
-        self._multilingual, self._multilingual_index = multilingual, multilingual_index
+        self._ears = Ears(encoder, multilingual, main_languages)
+        self._index, self._multilingual_index = index, multilingual_index
         self._confidence = fitted or confidence.load()
-        self._main_languages = main_languages
         self._live = LiveArticles()
 
     def put(self, article: SearchableArticle, titles: TitleVectors | None = None) -> None:
@@ -111,7 +101,7 @@ class Searcher:
     def put_many(self, articles: Sequence[SearchableArticle], titles: Sequence[TitleVectors] | None = None) -> None:
         """Make articles findable; title vectors that are not handed in are made in one batch."""
         if titles is None:
-            titles = embedded_titles(articles, self._encoder, self._multilingual)
+            titles = embedded_titles(articles, self._ears.main, self._ears.multilingual)
         self._live.put(articles, titles)
 
     def remove(self, article_id: str) -> None:
@@ -134,13 +124,13 @@ class Searcher:
         """The passages that may answer a question that stands alone; none when nothing is live or the question is blank."""
         if not question.strip() or not len(self._live):
             return Found((), 0.0, Band.NOT_COVERED)
-        asked = self._asked(question, vector, multilingual_vector, language)
+        asked = self._ears.hear(question, vector, multilingual_vector, language, self._live.passage_words.count)
         lives, evidence, dropped = self._evidence(asked)
         if not evidence.passages:
             return Found((), 0.0, Band.NOT_COVERED, Explanation(dropped=dropped, language=asked.language))
         ranked = ranking.rank(evidence)
         first = evidence.passages[ranked.rows[0]]
-        features = confidence.features(evidence, ranked, self._missing(asked, lives[first].text(first)))
+        features = confidence.features(evidence, ranked, self._missing(asked, lives[first].text(first)), mixed=self._live.mixed)
         probability = self._confidence.probability(features)
         return Found(
             tuple(_hit(lives, evidence, row, score) for row, score in zip(ranked.rows[:limit], ranked.scores, strict=False)),
@@ -149,15 +139,7 @@ class Searcher:
             Explanation(features, _first(ranked, 2 * limit), dropped, asked.language),
         )
 
-    def _asked(self, text: str, vector: Vectors | None, multilingual_vector: Vectors | None, language: str | None) -> _Question:
-        language = language or detect(text)
-        if vector is None:
-            vector = np.asarray(self._encoder.embed_query(text), dtype=np.float32)
-        if multilingual_vector is None and self._multilingual is not None:
-            multilingual_vector = np.asarray(self._multilingual.embed_query(text), dtype=np.float32)
-        return _Question(text, content_terms(text, language), language, vector, multilingual_vector)
-
-    def _evidence(self, asked: _Question) -> tuple[dict[str, Live], Evidence, tuple[str, ...]]:
+    def _evidence(self, asked: Asked) -> tuple[dict[str, Live], Evidence, tuple[str, ...]]:
         """The live articles by passage, a row of scores for each passage, and what was proposed but is not live."""
         meaning, dead = _nearest(self._index, asked.vector, self._live)
         multilingual, also_dead = _nearest(self._multilingual_index, asked.multilingual, self._live)
@@ -182,9 +164,10 @@ class Searcher:
             titles = title_cosines(by_id, asked.multilingual, multilingual=True)
             scores[:, Method.TITLE_MULTILINGUAL] = ranking.column(titles, articles)
         foreign, other = self._languages(asked, list(lives.values()))
-        return lives, Evidence(passages, articles, scores, foreign, other), tuple(dict.fromkeys([*dead, *also_dead]))
+        faq = np.array([live.article.kind == "faq" for live in lives.values()], dtype=np.float64)
+        return lives, Evidence(passages, articles, scores, foreign, other, faq), tuple(dict.fromkeys([*dead, *also_dead]))
 
-    def _languages(self, asked: _Question, lives: Sequence[Live]) -> tuple[Numbers, Numbers]:
+    def _languages(self, asked: Asked, lives: Sequence[Live]) -> tuple[Numbers, Numbers]:
         """How foreign each article is to the main encoder, and whether it is in another language than the question."""
         other = np.array([_differ(asked.language, live.language) for live in lives], dtype=np.float64)
         if asked.multilingual is None:
@@ -194,10 +177,12 @@ class Searcher:
         return np.array(foreign), other
 
     def _is_foreign(self, language: str | None) -> bool:
-        return language is not None and language not in self._main_languages
+        return language is not None and language not in self._ears.main_languages
 
-    def _foreign_question(self, asked: _Question) -> float:
+    def _foreign_question(self, asked: Asked) -> float:
         """1 for a language the main encoder does not know; for one we cannot tell, the share of words no article has."""
+        if asked.in_english:
+            return IN_ENGLISH
         if asked.language is not None:
             return float(self._is_foreign(asked.language))
         rarity = self._live.passage_words.rarity(asked.words)
@@ -205,7 +190,7 @@ class Searcher:
         whole = sum(rarity.values())
         return sum(rarity[word] for word in unknown) / whole if whole else 0.0
 
-    def _missing(self, asked: _Question, text: str) -> float:
+    def _missing(self, asked: Asked, text: str) -> float:
         """The rarity of the rarest word of the question that a passage lacks, as a share of what a new word would have."""
         words = dict.fromkeys(asked.words)
         there = set(terms(text))

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from knowledge.articles import ArticleText
 from knowledge.embedding import Vectors, vectors
+from knowledge.live import WORDING, titles
 from knowledge.passages import Cut, cut, embedded_text
-from knowledge.search import WORDING
 from knowledge.tables import ArticleId, ArticleKind, Passage, PassageId, TitleVector
 
 T = TypeVar("T")
-PASSAGE_FORMAT = 1  # raise when passages are cut or embedded differently: it starts a new epoch
+PASSAGE_FORMAT = 2  # raise when passages or titles are cut or embedded differently: it starts a new epoch
 EMBED_BATCH = 256
 
 Hold = Callable[[Sequence[str], Mapping[str, Vectors]], Sequence[str | None]]
@@ -101,7 +101,7 @@ class StagedPassage:
 
 @dataclass(frozen=True)
 class StagedArticle:
-    """An article's passages and, by encoder, one vector for each of its titles (its title and its other wordings)."""
+    """An article's passages and, by encoder, one vector for each of its titles (`live.titles`)."""
 
     passages: tuple[StagedPassage, ...] = ()
     titles: Mapping[str, Vectors] = field(default_factory=dict)
@@ -131,10 +131,11 @@ def stage(texts: Sequence[ArticleText], index: PassageIndex, new_id: Callable[[]
         kept = np.array([reason is None for reason in held], dtype=bool)
         index.put([piece.id for piece in batch if reasons[piece.id] is None], {name: of_all[kept] for name, of_all in rows.items()})
     passages = [tuple(replace(piece, held=reasons[piece.id]) for piece in of_one) for of_one in pieces]
-    titles = _titles(texts, index)
-    for text, of_one, rows in zip(texts, passages, titles, strict=True):
-        index.put(wording_ids(text.kind, [piece.id for piece in of_one if piece.held is None], len(text.wordings)), rows)
-    return [StagedArticle(of_one, rows) for of_one, rows in zip(passages, titles, strict=True)]
+    title_rows = _titles(texts, index)
+    for text, of_one, rows in zip(texts, passages, title_rows, strict=True):
+        ids = wording_ids(text.kind, [piece.id for piece in of_one if piece.held is None], len(text.wordings))
+        index.put(ids, {name: of_all[: len(ids)] for name, of_all in rows.items()})
+    return [StagedArticle(of_one, rows) for of_one, rows in zip(passages, title_rows, strict=True)]
 
 
 def wording_ids(kind: str, passage_ids: Sequence[str], wordings: int) -> list[str]:
@@ -161,12 +162,12 @@ def _cut(title: str, piece: Cut, new_id: Callable[[], str]) -> StagedPassage:
 
 
 def _titles(texts: Sequence[ArticleText], index: PassageIndex) -> list[dict[str, Vectors]]:
-    """The vectors of each article's title and other wordings, embedded in one batch."""
-    flat = [title for text in texts for title in (text.title, *text.wordings)]
-    rows = index.embed(flat)
+    """The vectors of each article's titles, embedded in one batch."""
+    of_each = [titles(text.title, text.wordings, text.summary) for text in texts]
+    rows = index.embed([title for of_one in of_each for title in of_one])
     out, start = [], 0
-    for text in texts:
-        end = start + 1 + len(text.wordings)
+    for of_one in of_each:
+        end = start + len(of_one)
         out.append({name: of_all[start:end] for name, of_all in rows.items()})
         start = end
     return out

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guardrails.classifier import CannotTell, fit, load, material, prepared, save
+from guardrails.classifier import CannotTell, fit, fit_without_vague_flags, load, material, prepared, save
 from guardrails.drafts import CitedPassage, DraftToScreen
 from guardrails.explain import explain
 from guardrails.findings import Action
@@ -153,6 +153,19 @@ def test_a_policy_that_cannot_be_told_from_its_neighbours_is_refused_with_an_exp
     words = [f"blue parcel {n} please" for n in range(40)]
     with pytest.raises(CannotTell, match="cannot be told from its neighbours"):
         _toy_fit(_toy(words[::2], words[1::2]), GuardSettings())
+
+
+def test_a_flag_that_cannot_be_told_is_left_out_and_the_rest_is_fitted(caplog):
+    words = [f"blue parcel {n} please" for n in range(40)]
+    vague = _toy(words[::2], words[1::2]).model_copy(update={"id": "vague", "action": Action.FLAG})
+    clear = _toy([f"wrap gift {n} nicely" for n in range(20)], [f"reset password {n} now" for n in range(20)])
+    texts = [example.text for example in material([vague, clear])]
+    vectors = {"hashing": np.asarray(HashingEncoder().embed_documents(texts), dtype=np.float32)}
+    assert fit_without_vague_flags([vague, clear], vectors, GuardSettings(), "key").policies == ("toy",)
+    assert "vague is left out" in caplog.text
+    grave = vague.model_copy(update={"action": Action.REFUSE})
+    with pytest.raises(CannotTell):
+        fit_without_vague_flags([grave, clear], vectors, GuardSettings(), "key")
 
 
 def test_a_fit_survives_being_stored(tmp_path):

@@ -14,7 +14,7 @@ def features_of(articles, missing=0.0, foreign=0.0, **columns):
         scores[:, Method[name.upper()]] = values
     rows = np.full(len(articles), foreign)
     passages = tuple(map(str, range(len(articles))))
-    found = Evidence(passages, tuple(articles), scores, rows, np.zeros(len(articles)))
+    found = Evidence(passages, tuple(articles), scores, rows, np.zeros(len(articles)), np.zeros(len(articles)))
     return confidence.features(found, rank(found), missing)
 
 

@@ -103,7 +103,7 @@ def test_a_changed_model_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_missing_package_is_named() -> None:
     with pytest.raises(ModelFileError, match="no_such_package_of_models"):
-        embedding._package_folder("no_such_package_of_models")
+        embedding.package_folder("no_such_package_of_models")
 
 
 def test_a_model_that_cannot_be_prepared_is_told_with_the_reason(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@ import numpy as np
 from knowledge.ranking import Evidence, Method, rank
 
 
-def evidence(articles, foreign=0.0, other=None, **columns):
+def evidence(articles, foreign=0.0, other=None, faq=None, **columns):
     scores = np.full((len(articles), len(Method)), np.nan)
     for name, values in columns.items():
         scores[:, Method[name.upper()]] = values
     passages = tuple(f"{article}#{n}" for n, article in enumerate(articles))
     rows = np.full(len(articles), foreign)
-    return Evidence(passages, tuple(articles), scores, rows, np.array(other or [0.0] * len(articles)))
+    return Evidence(
+        passages, tuple(articles), scores, rows, np.array(other or [0.0] * len(articles)), np.array(faq or [0.0] * len(articles))
+    )
 
 
 def test_agreement_of_methods_beats_one_strong_voice():
@@ -38,6 +40,11 @@ def test_a_foreign_question_listens_to_the_multilingual_encoder():
 def test_of_two_translations_the_one_in_the_asked_language_comes_first():
     ranked = rank(evidence(["fr", "en"], other=[1.0, 0.0], meaning=[0.60, 0.58]))
     assert ranked.articles == ("en", "fr")
+
+
+def test_an_article_comes_before_a_faq_that_is_only_a_little_nearer():
+    assert rank(evidence(["faq", "article"], faq=[1.0, 0.0], meaning=[0.62, 0.58])).articles[0] == "article"
+    assert rank(evidence(["faq", "article"], faq=[1.0, 0.0], meaning=[0.90, 0.50])).articles[0] == "faq"
 
 
 def test_equals_keep_their_order_and_none_is_lost():

@@ -139,6 +139,28 @@ def test_a_question_in_another_language_finds_the_article():
     assert found.passages[0].article_id == "password"
 
 
+def test_a_question_in_another_language_is_understood_without_a_multilingual_encoder_too(shelf):
+    shelf.publish("bill", "Download an invoice", "Open Billing and choose the month.")
+    assert shelf.articles("Wo bekomme ich meine Rechnungen?")[0] == "bill"
+
+
+def test_a_misspelt_question_finds_the_article(shelf):
+    assert shelf.articles("how do i exprot a dashbaord")[0] == "export"
+
+
+def test_a_summary_is_as_good_as_a_title(shelf):
+    shelf.publish("seats", "People", "Open the list.", summary="Add a colleague to the workspace and take one out again.")
+    assert shelf.articles("take a colleague out of the workspace")[0] == "seats"
+
+
+def test_a_library_is_mixed_while_it_has_both_articles_and_faqs(shelf):
+    assert shelf.find("plan").explanation.features["mixed"] == 0.0
+    shelf.publish("faq", "May I stop paying?", "Yes.", kind="faq")
+    assert shelf.find("plan").explanation.features["mixed"] == 1.0
+    shelf.searcher.remove("faq")
+    assert shelf.find("plan").explanation.features["mixed"] == 0.0
+
+
 def test_finding_and_publishing_at_once_never_fails(shelf):
     failures = []
 
