@@ -104,7 +104,7 @@ def running(
             known = encoders(settings)
             guard = _guard(settings, known)
             library = _library(settings, database, client, known, guard)
-            repaired = _open(library, client, announce, now)
+            repaired = _open(library, client, announce, now, shared=bool(settings.api.chroma_url))
             assistant = _assistant(settings, database, library, guard)
             yield Service(settings, database, library, assistant, now, new_id, repaired)
     finally:
@@ -192,7 +192,7 @@ def _library(settings: Settings, database: Database, client: Any, known: Mapping
     )
 
 
-def _open(library: Library, client: Any, announce: Callable[[str], None], now: Callable[[], datetime]) -> tuple[int, int]:
+def _open(library: Library, client: Any, announce: Callable[[str], None], now: Callable[[], datetime], *, shared: bool) -> tuple[int, int]:
     """Open the library; build its index anew when it was made with another model."""
     try:
         repaired = library.open()
@@ -200,7 +200,7 @@ def _open(library: Library, client: Any, announce: Callable[[str], None], now: C
         announce(f"Rebuilding the index: {stale}.")
         library.reindex(lambda done, of: announce(f"  {done} of {of} articles"), now=now())
         repaired = (0, 0)
-    drop_others(client, library.collection_names)
+    drop_others(client, library.collection_names, shared=shared)
     return repaired
 
 

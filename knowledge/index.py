@@ -16,6 +16,8 @@ WRITE_BATCH = 2_000
 # hnsw: ef_search 100 finds .99 of the true nearest 20 in 20,000 vectors; sync_threshold keeps a kill's replay short
 CONFIGURATION = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 100, "max_neighbors": 24, "sync_threshold": 2_000}}
 
+PREFIX = "passages-"
+
 
 class ChromaIndex:
     """One Chroma collection of unit vectors, named by passage id."""
@@ -60,10 +62,23 @@ class ChromaIndex:
         self._client.delete_collection(self.name)
 
 
-def drop_others(client: Any, keep: Sequence[str]) -> list[str]:
-    """Delete the collections of other epochs; give back their names."""
+def drop_others(client: Any, keep: Sequence[str], *, shared: bool = False) -> list[str]:
+    """Delete the collections of other epochs; give back their names.
+
+    On a `shared` server those of a later epoch of the same family stay: another process may be rebuilding.
+    """
     names = [collection.name for collection in client.list_collections()]
-    stale = [name for name in names if name.startswith("passages-") and name not in keep]
+    stale = [name for name in names if name.startswith(PREFIX) and name not in keep]
+    if shared:
+        stale = [name for name in stale if not any(_later(name, kept) for kept in keep)]
     for name in stale:
         client.delete_collection(name)
     return stale
+
+
+def _later(name: str, kept: str) -> bool:
+    """Whether a collection, passages-FAMILY-NUMBER-ENCODER, is of a later epoch of the same family."""
+    one, other = name.removeprefix(PREFIX).split("-"), kept.removeprefix(PREFIX).split("-")
+    if len(one) < 3 or len(other) < 3 or one[0] != other[0]:  # noqa: PLR2004 - the three parts
+        return False
+    return one[1].isdigit() and other[1].isdigit() and int(one[1]) > int(other[1])

@@ -100,3 +100,10 @@ def test_the_collections_of_other_epochs_are_dropped_and_strangers_stay(client: 
     assert sorted(collection.name for collection in client.list_collections()) == ["passages-two-main", "somebody-elses"]
     ChromaIndex(client, "passages-two-main").drop()
     assert [collection.name for collection in client.list_collections()] == ["somebody-elses"]
+
+
+def test_on_a_shared_server_a_rebuild_of_another_process_is_left_alone(client: Any) -> None:
+    for name in ("passages-ab12-1-main", "passages-ab12-2-main", "passages-ab12-3-main", "passages-cd34-9-main"):
+        client.create_collection(name, embedding_function=None)
+    assert sorted(drop_others(client, ["passages-ab12-2-main"], shared=True)) == ["passages-ab12-1-main", "passages-cd34-9-main"]
+    assert drop_others(client, ["passages-ab12-2-main"]) == ["passages-ab12-3-main"]
