@@ -15,7 +15,24 @@ from api.errors import problem
 from api.headers import SecurityHeaders
 from api.limits import BodyLimit, Rate
 from api.live import Pulse
-from api.routes import articles, chat, docs, handover, health, help, internal, panel, people, widget  # noqa: A004 - the page is called help
+from api.routes import (
+    articles,
+    chat,
+    desk,
+    desk_api,
+    desk_tickets,
+    docs,
+    handover,
+    health,
+    internal,
+    overview,
+    panel,
+    people,
+    reply_templates,
+    widget,
+)
+from api.routes import forms as help_forms
+from api.routes import help as help_pages
 from api.routes import staff as staff_pages
 from api.shapes import Problem
 
@@ -37,7 +54,10 @@ def create(service: Service, *, control_token: str | None = None) -> FastAPI:
         logins=Rate("attempts to sign in", api.logins_per_address, 900),
         logins_by_account=Rate("attempts to sign in", api.logins_per_account, 900),
     )
-    for module in (chat, handover, articles, internal, health, docs, widget, panel, staff_pages, people, help):
+    for module in (
+        *(chat, handover, articles, internal, health, docs, widget, panel, staff_pages, people),
+        *(desk, overview, reply_templates, desk_tickets, desk_api, help_forms, help_pages),
+    ):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_middleware(JsonOnly)

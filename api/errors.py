@@ -12,12 +12,14 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 
 from api.accounts import NoSuchAccount
+from api.desk_errors import BadForm, NoSuchView, NotAnAgent, TooManyViews
 from api.headers import API
 from assistant.conversation import NoSuchConversation, NoSuchMessage, SameIdOtherText, TooLong
 from escalation.queues import NoSuchQueue
 from escalation.replies import MissingPlaceholder, NoSuchTemplate, UnknownPlaceholder
 from escalation.tickets import AlreadyOpen, IllegalMove, NoSuchTicket, StaleVersion
 from escalation.work import NoSuchField
+from guardrails.ledger import UnknownDecision
 from knowledge.articles import EditedConflict, NoSuchArticle, NoSuchRevision
 
 log = structlog.get_logger()
@@ -40,6 +42,11 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     IllegalMove: HTTPStatus.CONFLICT,
     StaleVersion: HTTPStatus.CONFLICT,
     AlreadyOpen: HTTPStatus.CONFLICT,
+    UnknownDecision: HTTPStatus.NOT_FOUND,
+    NoSuchView: HTTPStatus.NOT_FOUND,
+    NotAnAgent: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyViews: HTTPStatus.CONFLICT,
+    BadForm: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 DATABASE_DOWN = (OperationalError, InterfaceError, NoFreeConnection)

@@ -72,6 +72,7 @@ class DetailsIn(In):
     browser: Annotated[Line, Field(max_length=200)] = ""
     os: Annotated[Line, Field(max_length=200)] = ""
     app_version: Annotated[Line, Field(max_length=100)] = ""
+    environment: Annotated[Line, Field(max_length=500, description="device, browser and version in one's own words")] = ""
     page: Annotated[Line, Field(max_length=2000)] = ""
 
 
@@ -84,9 +85,13 @@ class SolvedIn(In):
 
 
 class FormIn(In):
-    """A contact form or a bug report. `client_id` makes sending it twice harmless; at least one of the texts says something."""
+    """A contact form or a bug report. `client_id` makes sending it twice harmless; at least one of the texts says something.
+
+    Whoever chooses the conversation's secret (random, never used before) can still read the answers when the answer to the form was lost.
+    """
 
     client_id: Annotated[Line, Field(min_length=16, max_length=100, examples=["0b7e4a2c9d1f4e6b8a3c"])]
+    secret: Annotated[Line, Field(min_length=32, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
     locale: Annotated[Line, Field(max_length=16, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")] = "en"
     goal: Annotated[Prose, Field(max_length=4000, examples=["Export a dashboard"])] = ""
     happened: Annotated[Prose, Field(max_length=4000, examples=["The file is empty"])] = ""

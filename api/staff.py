@@ -31,7 +31,7 @@ EVERY_ROLE = (StaffRole.AGENT, StaffRole.WRITER, StaffRole.ADMIN)
 NAVIGATION = (
     ("Desk", "/desk", (StaffRole.AGENT,)),
     ("Library", "/library", (StaffRole.WRITER,)),
-    ("Overview", "/overview", EVERY_ROLE),
+    ("Overview", "/desk/overview", (StaffRole.AGENT,)),
     ("Staff", "/staff", (StaffRole.ADMIN,)),
 )
 LONGEST_NEXT = 500
@@ -78,7 +78,7 @@ def signed_in(request: Request) -> Signed | None:
     if found is None:
         return None
     signed, stale = found
-    if stale:
+    if stale and "text/event-stream" not in request.headers.get("accept", ""):  # an open page listens, whether or not somebody is there
         with service.database.write() as session:
             sessions.seen(session, signed.session_id, now=service.now())
     return signed

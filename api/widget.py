@@ -6,12 +6,13 @@ from pydantic import BaseModel
 
 from api.bootstrap import Service
 from api.contact import contact_of
+from api.environment import environment
 from api.popular import most_asked
 from api.theme import theme_of
 from assistant.wording import LANGUAGES, say, shipped, words
 
 TOP_QUESTIONS = 5
-LOADER_WORDS = ("launcher_open", "launcher_close", "panel_title", "loads_not", "help_centre")
+LOADER_WORDS = ("launcher_open", "launcher_close", "panel_title", "loads_not", "help_centre", "unread")
 
 
 class ContactOut(BaseModel):
@@ -41,10 +42,12 @@ class ConfigOut(BaseModel):
     message_characters: int
     origins: list[str]
     theme: str
+    assistant_on: bool
+    environment: dict[str, str]
 
 
-def config_of(service: Service, locale: str) -> ConfigOut:
-    """The panel's configuration in the language nearest to a locale."""
+def config_of(service: Service, locale: str, user_agent: str = "") -> ConfigOut:
+    """The panel's configuration in the language nearest to a locale; its browser in words, for the forms."""
     language, api, assistant = shipped(locale), service.settings.api, service.settings.assistant
     contact = contact_of(assistant.contact)
     with service.database.read() as session:
@@ -60,7 +63,14 @@ def config_of(service: Service, locale: str) -> ConfigOut:
         message_characters=api.message_characters,
         origins=list(api.origins),
         theme=api.widget_theme,
+        assistant_on=api.assistant_on,
+        environment=environment(user_agent),
     )
+
+
+def later_words(service: Service, locale: str) -> dict[str, str]:
+    """The words of what the panel loads only when it is needed."""
+    return {name: _named(text, service.settings.assistant.product) for name, text in words("more", shipped(locale)).items()}
 
 
 def loader_config(service: Service) -> dict[str, Any]:

@@ -133,15 +133,16 @@ class Ticket(Base):
     __tablename__ = "ticket"
     __table_args__ = (
         UniqueConstraint("number"),
-        # What still needs work, in the order of work: of all queues, of one, of nobody's, of what waits; and the columns that are counted.
+        # What needs work, in the order of work: all, of a queue, nobody's, somebody's, what waits; what is counted; what is done.
         living("ix_ticket_worklist", "urgency", "opened_at", "number"),
         living("ix_ticket_queue", "queue", "urgency", "opened_at", "number"),
         living("ix_ticket_counted", "queue", "assignee", "state"),
         partial("ix_ticket_unassigned", "assignee IS NULL AND state NOT IN ('resolved', 'closed')", "urgency", "opened_at", "number"),
+        living("ix_ticket_assignee", "assignee", "urgency", "opened_at", "number"),
         partial("ix_ticket_waiting", "state IN ('waiting_customer', 'waiting_third_party')", "urgency", "opened_at", "number"),
-        Index("ix_ticket_state_number", "state", "number"),
+        partial("ix_ticket_resolved", "state = 'resolved'", "number"),
+        partial("ix_ticket_closed", "state = 'closed'", "number"),
         Index("ix_ticket_contact_email", "contact_email"),
-        Index("ix_ticket_assignee", "assignee", "state"),
         Index("ix_ticket_incident_id", "incident_id"),
         Index("ix_ticket_merged_into", "merged_into"),
         Index(  # one conversation, at most one ticket that still lives

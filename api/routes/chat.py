@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import select
 
@@ -30,7 +30,7 @@ from api.shapes import (
 )
 from assistant import conversation
 from assistant.conversation import Incoming, StillRunning
-from assistant.tables import ConversationId
+from assistant.tables import ConversationId, Holder
 from assistant.turn import Step, take_turn
 from guardrails.checks.personal_data import redact_secrets
 from knowledge.tables import Article, ArticleState
@@ -131,6 +131,8 @@ def _admit(request: Request, service: Service, conversation_id: str, body: Messa
     """Who is it, how long, how often; and from here on secrets are placeholders."""
     with service.database.read() as session:
         found = identity.visitor(session, request, conversation_id)
+    if not service.settings.api.assistant_on and found.holder != Holder.PERSON:
+        raise HTTPException(409, "the assistant is switched off here; use the contact form")
     limits(request).messages.take(found.id)
     most = service.settings.api.message_characters
     if len(body.text) > most:

@@ -3,8 +3,9 @@
 from typing import Annotated, Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import StreamingResponse
+from sqlalchemy.exc import IntegrityError
 
 from api import identity, live
 from api.bootstrap import Service, new_secret
@@ -14,7 +15,7 @@ from api.live import Event
 from api.routes.chat import MANY, MAX_ID
 from api.shapes import DetailsIn, FormIn, FormOut, MessageOut, SolvedIn, TicketOut, message_out, problems
 from assistant import conversation, handover, reception
-from assistant.tables import Conversation, ConversationId, Holder
+from assistant.tables import Conversation, ConversationId, Holder, Message
 from escalation import tickets, work
 from escalation.rules import Form
 from escalation.tables import Ticket, TicketId
@@ -101,15 +102,7 @@ def send_form(form: Form, body: FormIn, request: Request) -> FormOut:
 
 def sent(service: Service, form: Form, body: FormIn, told: dict[str, str]) -> FormOut:
     """Store a form that was sent. A repeated one gives its ticket again, but no second secret: only the first sender has it."""
-    secret, now = new_secret(), service.now()
-    started = Conversation(
-        id=ConversationId(service.new_id()),
-        secret_hash=conversation.hash_secret(secret),
-        holder=Holder.ASSISTANT,
-        locale=body.locale,
-        created_at=now,
-        updated_at=now,
-    )
+    secret = body.secret or new_secret()
     details: dict[str, Any] = told | {"locale": body.locale} | _safe(body.details)
     details |= {
         "goal": redact_secrets(body.goal).text,
@@ -119,14 +112,34 @@ def sent(service: Service, form: Form, body: FormIn, told: dict[str, str]) -> Fo
     details["errors"] = [redact_secrets(error).text[:500] for error in body.errors]
     ticket_id = TicketId(conversation.hash_secret(f"form {body.client_id}")[:32])
     text = redact_secrets(body.as_text()).text
-    ticket, message = reception.send_form(service.assistant, form, details, text, started, ticket_id=ticket_id, now=now)
-    mine = ticket.conversation_id == started.id
+    hashed = conversation.hash_secret(secret)
+
+    def send() -> tuple[Ticket, Message]:
+        started = _started(service, hashed, body.locale)
+        return reception.send_form(service.assistant, form, details, text, started, ticket_id=ticket_id, now=started.created_at)
+
+    try:
+        ticket, message = send()
+    except IntegrityError as taken:  # a twin was faster; or the secret opens another conversation already
+        with service.database.read() as session:
+            if session.get(Ticket, ticket_id) is None:
+                raise HTTPException(409, "this secret was used before; choose another") from taken
+        ticket, message = send()
+    with service.database.read() as session:
+        mine = session.get_one(Conversation, ticket.conversation_id).secret_hash == hashed
     return FormOut(
         conversation_id=ticket.conversation_id if mine else None,
         secret=secret if mine else None,
         message=message_out(message),
         ticket=ticket_out(ticket),
     )
+
+
+def _started(service: Service, secret_hash: str, locale: str) -> Conversation:
+    """A conversation that is not stored yet."""
+    now = service.now()
+    new_id = ConversationId(service.new_id())
+    return Conversation(id=new_id, secret_hash=secret_hash, holder=Holder.ASSISTANT, locale=locale, created_at=now, updated_at=now)
 
 
 def ticket_out(ticket: Ticket) -> TicketOut:

@@ -29,6 +29,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(limits_address
 MAX_PICTURES = 50  # sources keep no more
 MAX_FAQS = 200  # shown on one page
 MOST_ASKED = 10
+PARTS = ("widget", "more", "help")  # of the words: these pages use some of each
 REASONS = ("wrong", "unclear", "missing")
 SHORTLY = {"Cache-Control": "public, max-age=60"}
 
@@ -41,7 +42,7 @@ def page(request: Request, name: str, status: int = HTTPStatus.OK, *, cached: bo
     shown = {
         "product": product,
         "language": language,
-        "w": {key: text.replace("{product}", product) for part in ("widget", "help") for key, text in words(part, language).items()},
+        "w": {key: text.replace("{product}", product) for part in PARTS for key, text in words(part, language).items()},
         "contact": contact_of(settings.assistant.contact),
         "indexed": settings.api.help_indexed,
         "asset": assets.address,

@@ -14,10 +14,12 @@ from api.context import limits_address, service_of
 from api.marking import marked
 from api.nodes import nodes_of
 from api.routes.chat import MAX_ID
-from api.shapes import ChoiceOut, In, Line
-from assistant import conversation
+from api.shapes import ChoiceOut, HandoverOut, In, Line
+from api.visitors import own_ticket, shown_text
+from assistant import conversation, handover
 from assistant.conversation import NoSuchMessage
 from assistant.tables import Feedback, Message, Role
+from escalation import tickets
 from guardrails.checks.personal_data import redact_secrets
 from knowledge.articles import NoSuchArticle
 from knowledge.tables import Article, ArticleState
@@ -50,12 +52,27 @@ class PanelMessage(BaseModel):
     choices: list[ChoiceOut]
     client_message_id: str | None
     helpful: bool | None
+    offer: str | None
+    handover: HandoverOut | None
+    agent: str | None
+    resolves: int | None
+
+
+class PanelTicket(BaseModel):
+    """The conversation's last ticket; `wanted` are the fields that were asked for and are still unknown."""
+
+    number: int
+    state: str
+    queue: str
+    rating: int | None
+    wanted: list[str]
 
 
 class PanelMessages(BaseModel):
-    """Messages, oldest first."""
+    """Messages, oldest first, and how the ticket stands."""
 
     messages: list[PanelMessage]
+    ticket: PanelTicket | None
 
 
 class PanelArticle(BaseModel):
@@ -88,7 +105,11 @@ def messages(conversation_id: str, request: Request, after: Annotated[int, Query
         found = identity.visitor(session, request, conversation_id)
         later = conversation.messages_after(session, found.id, after, 200)
         thumbs = {t.message_id: t.helpful for t in session.scalars(select(Feedback).where(Feedback.message_id.in_([m.id for m in later])))}
-        return PanelMessages(messages=[_message(session, message, thumbs.get(message.id)) for message in later])
+        ticket = own_ticket(session, found)
+        return PanelMessages(
+            messages=[_message(session, message, thumbs.get(message.id)) for message in later],
+            ticket=PanelTicket.model_validate(ticket, from_attributes=True) if ticket else None,
+        )
 
 
 @router.get("/conversations/{conversation_id}/messages/{message_id}/sources/{number}")
@@ -108,10 +129,17 @@ def source(conversation_id: str, message_id: MessageId, number: int, request: Re
 
 @router.put("/conversations/{conversation_id}/visitor", status_code=204)
 def claim(conversation_id: str, body: ClaimIn, request: Request) -> None:
-    """Keep what the host page says about its visitor, unverified."""
-    with service_of(request).database.write() as session:
-        found = identity.visitor(session, request, conversation_id)
-        found.details = {**found.details, **{name: redact_secrets(value).text for name, value in body.model_dump().items() if value}}
+    """Keep what the host page says about its visitor, unverified; a ticket gets what it does not know yet."""
+    told = {name: redact_secrets(value).text for name, value in body.model_dump().items() if value}
+    service = service_of(request)
+    with service.database.write() as session:
+        held = conversation.locked(session, identity.visitor(session, request, conversation_id).id)
+        held.details = {**held.details, **told}
+        ticket = tickets.of_conversation(session, held.id)
+        columns = {"name": "contact_name", "email": "contact_email", "account": "account", "role": "role"}
+        new = {name: value for name, value in told.items() if ticket and not getattr(ticket, columns[name])}
+        if new:
+            handover.describe(session, held, new, now=service.now())
 
 
 @router.get("/articles/{name}")
@@ -146,7 +174,7 @@ def _message(session: Session, message: Message, helpful: bool | None) -> PanelM
     content = message.content
     sources = content.get("sources", [])
     of = session.get(Article, sources[0]["article_id"]) if sources else None
-    nodes = [] if message.role == Role.VISITOR else nodes_of(message.text, resolver(session, of) if of else lambda _: None)
+    nodes = [] if message.role == Role.VISITOR else nodes_of(shown_text(message), resolver(session, of) if of else lambda _: None)
     return PanelMessage(
         id=message.id,
         role=Role(message.role),
@@ -160,4 +188,8 @@ def _message(session: Session, message: Message, helpful: bool | None) -> PanelM
         choices=[ChoiceOut(**choice) for choice in content.get("choices", [])],
         client_message_id=message.client_message_id,
         helpful=helpful,
+        offer=content.get("offer"),
+        handover=HandoverOut(**content["handover"]) if content.get("handover") else None,
+        agent=content.get("agent"),
+        resolves=content.get("resolves"),
     )

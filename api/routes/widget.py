@@ -15,7 +15,7 @@ from api.assets import Asset, asset
 from api.context import limits_address, service_of
 from api.pages import PAGES
 from api.theme import theme_of
-from api.widget import ConfigOut, config_of, loader_config
+from api.widget import ConfigOut, config_of, later_words, loader_config
 from knowledge.articles import NoSuchArticle
 from knowledge.tables import Article, ArticleKind, ArticleState
 
@@ -24,7 +24,7 @@ limited = APIRouter(include_in_schema=False, dependencies=[Depends(limits_addres
 Locale = Annotated[str, Query(max_length=16)]
 
 CONFIG_MARK = "const CONFIG = {};"
-MODULES = ("main", "dom", "nodes", "words", "bridge", "store", "server", "chat", "home", "search", "conversation", "message")
+MODULES = ("main", "dom", "words", "bridge", "store", "server", "chat", "home", "search", "conversation", "message", "more")
 MARK = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
     '<path fill="{accent}" d="M8 1h1a6 6 0 0 1 0 14H3a2 2 0 0 1-2-2V8a7 7 0 0 1 7-7Z"/></svg>'
@@ -69,14 +69,21 @@ def mark(request: Request) -> Response:
 def config(request: Request, response: Response, locale: Locale = "en") -> ConfigOut:
     """Words and settings of the panel in a language."""
     response.headers["Cache-Control"] = "no-cache"
-    return config_of(service_of(request), locale)
+    return config_of(service_of(request), locale, request.headers.get("user-agent", ""))
+
+
+@limited.get("/widget/words")
+def more_words(request: Request, response: Response, locale: Locale = "en") -> dict[str, str]:
+    """The words of forms and handover, which the panel loads only when it shows them."""
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return later_words(service_of(request), locale)
 
 
 @limited.get("/widget/panel")
 def panel(request: Request, locale: Locale = "en") -> HTMLResponse:
     """The panel, to stand in a frame on the operator's pages only, or in a window of its own."""
     service = service_of(request)
-    found = config_of(service, locale)
+    found = config_of(service, locale, request.headers.get("user-agent", ""))
     text = PAGES.get_template("panel.html").render(config=found, data=found.model_dump(mode="json"), modules=MODULES, asset=assets.address)
     return HTMLResponse(text, headers=headers.frame(found.origins))
 

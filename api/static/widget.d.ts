@@ -18,6 +18,8 @@ interface FirstlineOptions {
   offset?: number;
   /** Whether the round button is shown. */
   launcher?: boolean;
+  /** The version of your app, told with a bug report. */
+  version?: string;
 }
 
 /** Events and what their listeners get. */
@@ -38,6 +40,8 @@ interface FirstlineCommands {
   /** Open the conversation; with a text, ask it. */
   (command: "ask", text?: string): void;
   (command: "search", text?: string): void;
+  /** Open the contact form or the bug report. */
+  (command: "contact" | "report"): void;
   /** Open an article by its slug, the last part of its address in the help centre. */
   (command: "article", slug: string): void;
   (command: "identify", person: FirstlinePerson | null): void;

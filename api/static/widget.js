@@ -12,8 +12,9 @@
   const state = { locale: given.locale || "", theme: CONFIG.theme, side: CONFIG.side, offset: CONFIG.offset, launcher: CONFIG.launcher };
   let person = null;
   let host, box, button, badge, panel, frame, port, opener, watcher, patience;
-  let isReady = false, isOpen = false, waiting = [];
+  let isReady = false, isOpen = false, unread = 0, waiting = [], failures;
   const listeners = new Map();
+  const errors = []; // what went wrong on the page since now: kept here, told only to a visitor who reports a bug
 
   const CHAT = "M12 3c5.5 0 9.5 3.6 9.5 8.2s-4 8.3-9.5 8.3c-1 0-2-.1-2.9-.4L4.5 21l1.1-3.6C3.7 15.9 2.5 13.7 2.5 11.2 2.5 6.6 6.500 3 12 3Z";
   const DOWN = "m5 9 7 7 7-7";
@@ -49,6 +50,8 @@ iframe{display:block;width:100%;height:100%;border:0;color-scheme:normal}
     ask: (text) => open("ask", text && String(text)),
     search: (text) => open("search", String(text || "")),
     article: (name) => open("article", String(name)),
+    contact: () => open("contact"),
+    report: () => open("bug_report"),
     identify(who) {
       const kept = ["name", "email", "account", "role"].filter((key) => who && typeof who[key] === "string");
       person = kept.length ? Object.fromEntries(kept.map((key) => [key, who[key]])) : null;
@@ -110,6 +113,38 @@ iframe{display:block;width:100%;height:100%;border:0;color-scheme:normal}
     return svg;
   }
 
+  function note(kind, ...words) {
+    if (errors.push(`${kind}: ${words.map(plain).join(" ")}`.slice(0, 300)) > 20) errors.shift();
+  }
+
+  /** Words of anything that can be thrown or logged, without what stands after the ? of an address. */
+  function plain(value) {
+    try {
+      return String(value instanceof Error ? `${value.name}: ${value.message}` : typeof value === "object" ? JSON.stringify(value) : value).replace(/(https?:\/\/[^\s?#]+)[?#][^\s)'"]*/g, "$1");
+    } catch {
+      return "?";
+    }
+  }
+
+  /** The page as a bug report shows it before it is sent. */
+  function report() {
+    return { page: location.origin + location.pathname, query: location.search, viewport: `${innerWidth} × ${innerHeight}`, version: state.version, errors };
+  }
+
+  const onError = (event) => (event.message ? note("error", event.message) : event.target?.src && note("not loaded", event.target.src));
+  const onReject = (event) => note("error", event.reason);
+  const logged = console.error;
+  const logging = (...words) => (note("console", ...words), logged.apply(console, words));
+  function listen() {
+    addEventListener("error", onError, true);
+    addEventListener("unhandledrejection", onReject);
+    console.error = logging;
+    failures = window.PerformanceObserver && new PerformanceObserver((list) => {
+      for (const { name, responseStatus } of list.getEntries()) if (responseStatus >= 400) note(String(responseStatus), name);
+    });
+    failures?.observe({ type: "resource" });
+  }
+
   function locale() {
     return state.locale || document.documentElement.lang || navigator.language || "en";
   }
@@ -126,6 +161,7 @@ iframe{display:block;width:100%;height:100%;border:0;color-scheme:normal}
     if (["left", "right"].includes(wanted.side)) state.side = wanted.side;
     if (Number.isFinite(wanted.offset)) state.offset = Math.min(64, Math.max(0, wanted.offset));
     if (typeof wanted.launcher === "boolean") state.launcher = wanted.launcher;
+    if (typeof wanted.version === "string") state.version = wanted.version.slice(0, 100);
     dress();
     send("dress", { locale: locale(), theme: state.theme });
   }
@@ -137,7 +173,9 @@ iframe{display:block;width:100%;height:100%;border:0;color-scheme:normal}
     box.style.setProperty("--gap", `${state.offset}px`);
     box.classList.toggle("open", isOpen);
     button.hidden = !state.launcher;
-    button.setAttribute("aria-label", word(isOpen ? "launcher_close" : "launcher_open"));
+    button.setAttribute("aria-label", word(isOpen ? "launcher_close" : "launcher_open") + (unread ? `, ${word("unread")}: ${unread}` : ""));
+    badge.hidden = !unread;
+    badge.textContent = unread;
     button.setAttribute("aria-expanded", String(isOpen));
     button.firstChild.replaceWith(icon(isOpen ? DOWN : CHAT));
     panel.setAttribute("aria-label", word("panel_title"));
@@ -239,11 +277,11 @@ iframe{display:block;width:100%;height:100%;border:0;color-scheme:normal}
       panel.querySelector(".broken")?.remove();
       for (const message of waiting.splice(0)) port.postMessage(message);
     } else if (type === "close") close();
+    else if (type === "report") send("report", report());
     else if (type === "unread") {
-      const count = Number(value) || 0;
-      badge.hidden = !count;
-      badge.textContent = String(count);
-      tell("unread", count);
+      unread = Number(value) || 0;
+      dress();
+      tell("unread", unread);
     } else if (type === "event" && value) tell(String(value.name), value.detail);
   }
 
@@ -270,6 +308,10 @@ iframe{display:block;width:100%;height:100%;border:0;color-scheme:normal}
 
   function destroy() {
     watcher?.disconnect();
+    failures?.disconnect();
+    removeEventListener("error", onError, true);
+    removeEventListener("unhandledrejection", onReject);
+    if (console.error === logging) console.error = logged;
     clearTimeout(patience);
     for (const [name, call] of [["click", onClick], ["keydown", onKey], ["focusin", onFocus]]) document.removeEventListener(name, call);
     host?.remove();
@@ -278,9 +320,10 @@ iframe{display:block;width:100%;height:100%;border:0;color-scheme:normal}
     delete window.Firstline;
   }
 
+  try { listen(); } catch {} // a page that forbids it is reported without its errors
   Firstline.loaded = true;
   window.Firstline = Firstline;
-  set({ theme: given.theme, side: given.side, offset: given.offset ? Number(given.offset) : NaN, launcher: given.launcher !== "off" && state.launcher });
+  set({ theme: given.theme, side: given.side, offset: given.offset ? Number(given.offset) : NaN, launcher: given.launcher !== "off" && state.launcher, version: given.version });
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", mount, { once: true });
   else mount();
   for (const call of (early && early.q) || []) Firstline(...call);

@@ -18,6 +18,10 @@ CARD = re.compile(
     r"|(?:\d[ -]){11,18}\d"
     r")(?![ -]?\d)(?!\w)"
 )
+# A card number beside other numbers ("E42 4111 1111 …"): every start is tried, and only issuer and sum together count.
+CARD_AMONG_NUMBERS = re.compile(
+    r"(?<![\w./])(?=(?P<number>\d{13,19}|\d{4}(?P<s>[ .-])\d{4}(?P=s)\d{4}(?P=s)\d{4}|\d{4}(?P<t>[ -])\d{6}(?P=t)\d{4,5})(?!\d)(?!\w))"
+)
 CARD_WORDS = re.compile(
     r"\b(?:credit|debit|card|cards|visa|mastercard|amex|american express|maestro|discover|diners|jcb|karte|kreditkarte|kartennummer"
     r"|carte|tarjeta|cart[aã]o|cb)\b|kredit|karten",
@@ -173,6 +177,12 @@ def cards(text: str) -> Iterator[Spotted]:
         grouped = match["s"] is not None
         if _is_card(digits, named=named, other=not named and not grouped and bool(REFERENCE_WORDS.search(before))):
             yield Spotted("CARD", *match.span())
+    for match in CARD_AMONG_NUMBERS.finditer(text):
+        digits = re.sub(r"\D", "", match["number"])
+        before = text[max(0, match.start() - CONTEXT) : match.start()]
+        grouped = len(digits) != len(match["number"])
+        if _is_card(digits, named=False, other=not grouped and bool(REFERENCE_WORDS.search(before))):
+            yield Spotted("CARD", *match.span("number"))
 
 
 def _is_card(digits: str, *, named: bool, other: bool) -> bool:

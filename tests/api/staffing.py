@@ -77,7 +77,9 @@ class Colleague:
     app: FastAPI = field(repr=False)
 
     @classmethod
-    def arrives(cls, service: Service, role: StaffRole = StaffRole.AGENT, *, app: FastAPI | None = None, account: Account | None = None) -> Self:
+    def arrives(
+        cls, service: Service, role: StaffRole = StaffRole.AGENT, *, app: FastAPI | None = None, account: Account | None = None
+    ) -> Self:
         """Somebody who has signed in a moment ago."""
         app = app or create(service)
         account = account or account_of(service, role)

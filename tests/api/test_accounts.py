@@ -81,7 +81,9 @@ def test_a_password_that_is_guessed_first_is_refused(password: str) -> None:
         passwords.check(password, *known)
 
 
-@pytest.mark.parametrize("password", ["twelve chars", PASSWORD, "ada likes the small engine", "пароль из слов", "🐴🔋📎✅🌊🌋🏔️🏝️🌙⭐", "x1" * 98 + "ab!"])
+@pytest.mark.parametrize(
+    "password", ["twelve chars", PASSWORD, "ada likes the small engine", "пароль из слов", "🐴🔋📎✅🌊🌋🏔️🏝️🌙⭐", "x1" * 98 + "ab!"]
+)
 def test_any_long_password_that_is_not_guessed_first_is_taken_whatever_it_is_made_of(password: str) -> None:
     passwords.check(password, "ada@example.com", "Ada Lovelace")
 
@@ -173,7 +175,9 @@ def test_nobody_is_invited_twice_into_one_account(service: Service) -> None:
         invited(service, email="ADA@example.com")
 
 
-@pytest.mark.parametrize("email", ["", "ada", "ada@", "@example.com", "ada@localhost", "a da@example.com", "a@b@c.de", "ada@example.com\n", "x" * 250 + "@a.de"])
+@pytest.mark.parametrize(
+    "email", ["", "ada", "ada@", "@example.com", "ada@localhost", "a da@example.com", "a@b@c.de", "ada@example.com\n", "x" * 250 + "@a.de"]
+)
 def test_what_is_no_address_is_not_invited(service: Service, email: str) -> None:
     if email.endswith("\n"):
         email = "ada\n@example.com"

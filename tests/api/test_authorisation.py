@@ -5,6 +5,7 @@ the first visitor, an account, an invitation, … (see World). A field of a body
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -104,6 +105,8 @@ ARTICLE = {"source": "tests", "external_id": "new", "title": "New", "body": "Tex
 
 FORM = {"client_id": "the-form-of-the-matrix", "goal": "Export", "happened": "Nothing", "details": {"email": "eve@example.com"}}
 
+STALE = {"version": 2**31 - 1}  # nobody has read that one: whoever is let in is told so, and the ticket stays as it is for the next caller
+
 MATRIX: dict[str, Entry] = {
     # health and documentation
     "GET /livez": everybody(),
@@ -117,6 +120,13 @@ MATRIX: dict[str, Entry] = {
     "GET /faq": everybody(),
     "GET /search": everybody(query="q=refund"),
     "GET /sitemap.xml": everybody(),
+    "GET /help/contact": everybody(),
+    "POST /help/contact": everybody(form={"goal": "Export", "step": "send"}),
+    "GET /help/report": everybody(),
+    "POST /help/report": everybody(form={"goal": "Export", "step": "send"}),
+    "GET /help/tickets": everybody(),  # shows what the browser's own cookie holds: test_form_pages.py
+    "POST /help/tickets/{conversation_id}/reply": everybody(form={"text": "More"}, ok=404),
+    "POST /help/tickets/{conversation_id}/solved": everybody(form={"solved": "yes"}, ok=404),
     "GET /help/{slug}": everybody(),
     "POST /help/{slug}/feedback": everybody(form={"helpful": "yes"}),
     "GET /help/{slug}/pictures/{number}": everybody(ok=404),
@@ -128,6 +138,7 @@ MATRIX: dict[str, Entry] = {
     "GET /favicon.svg": everybody(),
     "GET /demo": everybody(),
     "GET /widget/config": everybody(),
+    "GET /widget/words": everybody(),
     "GET /widget/panel": everybody(),
     "GET /widget/articles/{slug}": everybody(),
     "GET /widget/conversations/{conversation_id}/messages": visitor(),
@@ -174,6 +185,48 @@ MATRIX: dict[str, Entry] = {
     "POST /staff/accounts/{account_id}/disable": staff(form={}),
     "POST /staff/accounts/{account_id}/enable": staff(form={}),
     "POST /staff/accounts/{account_id}/password": staff(form={}),
+    # the desk
+    "GET /desk": staff("agent"),
+    "GET /desk/events": staff("agent", endless=True),
+    "GET /desk/tickets/{ticket}": staff("agent"),
+    "GET /desk/tickets/{ticket}/suggestions": staff("agent"),
+    "POST /desk/tickets/{ticket}/{verb}": staff("agent", form={"text": "Seen before."}),
+    "POST /desk/bulk": staff("agent", form={}, ok=422),
+    "POST /desk/decisions/{decision}/judgement": staff("agent", form={"right": "yes"}, ok=404),
+    "POST /desk/keys": staff("agent", form={"on": "on"}),
+    "POST /desk/views": staff("agent", form={"name": "Mine", "query": ""}),
+    "POST /desk/views/{view_id}/drop": staff("agent", form={}, ok=404),
+    "GET /desk/overview": staff("agent"),
+    "GET /desk/templates": staff("agent"),
+    "POST /desk/templates": staff("agent", form={"name": "hi", "language": "en", "text": "Hi {name}"}),
+    "POST /desk/templates/drop": staff("agent", form={"name": "none", "language": "en"}, ok=404),
+    # the desk: its interface
+    "GET /api/desk/tickets": staff("agent"),
+    "GET /api/desk/tickets/{number}": staff("agent"),
+    "GET /api/desk/tickets/{number}/suggestions": staff("agent"),
+    "GET /api/desk/overview": staff("agent"),
+    "POST /api/desk/tickets/{number}/reply": staff("agent", json={"text": "x", **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/note": staff("agent", json={"text": "x"}),
+    "POST /api/desk/tickets/{number}/assign": staff("agent", json={"assignee": None, **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/move": staff("agent", json={"to": "acknowledged", **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/queue": staff("agent", json={"queue": "legal", **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/priority": staff("agent", json={"priority": "low", **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/tags": staff("agent", json={"tags": [], **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/fields": staff("agent", json={"fields": {"goal": "x"}, **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/contact": staff("agent", json={"name": "x", **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/merge": staff("agent", json={"into": 1, **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/link": staff("agent", json={"incident": 1, **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/unlink": staff("agent", json={**STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/faq": staff("agent", json={}),
+    "POST /api/desk/bulk": staff("agent", json={"tickets": [{"number": 1, **STALE}], "priority": "low"}),
+    "PUT /api/desk/decisions/{decision}/judgement": staff("agent", json={"right": True}, ok=404),
+    "GET /api/desk/templates": staff("agent"),
+    "PUT /api/desk/templates": staff("agent", json={"name": "hi", "text": "Hi {name}"}),
+    "DELETE /api/desk/templates/{language}/{template}": staff("agent", ok=404),
+    "POST /api/desk/templates/preview": staff("agent", json={"text": "Hi {name}", "number": 1}),
+    "GET /api/desk/views": staff("agent"),
+    "PUT /api/desk/views": staff("agent", json={"name": "Mine", "query": "view=mine"}),
+    "DELETE /api/desk/views/{view_id}": staff("agent", ok=404),
 }
 
 # fields of bodies that name an object, and why a stranger's id in them opens nothing
@@ -182,6 +235,10 @@ IDS: dict[str, str] = {
     "POST /api/conversations/{conversation_id}/messages: choice": "test_a_choice_of_another_conversation_opens_only_what_is_published",
     "PUT /api/articles: external_id": "a program may replace every article of its own source; the source is in the key's own words",
     "POST /api/forms/{form}: client_id": "test_a_form_sent_again_by_a_stranger_tells_no_secret",
+    "POST /api/desk/tickets/{number}/note: id": "an agent may write into every ticket; the id only makes sending twice harmless",
+    "POST /help/contact: client_id": "it names a ticket of the one who knows the form's secret too: test_form_pages.py",
+    "POST /help/report: client_id": "the same",
+    "POST /help/tickets/{conversation_id}/reply: client_id": "names belong to the conversation, and that is the cookie's: test_form_pages.py",
     "POST /help/{slug}/feedback: id": "test_a_thumb_of_another_article_is_left_alone",
 }
 
@@ -198,6 +255,7 @@ class World:
     owner: Visitor
     stranger: Visitor
     cited: int
+    ticket: int
     made: dict[str, Callable[[], str]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -206,7 +264,13 @@ class World:
             "conversation_id": lambda: self.owner.id,
             "message_id": lambda: str(self.cited),
             "number": lambda: "1",
+            "ticket": lambda: str(self.ticket),
+            "verb": lambda: "note",
+            "decision": lambda: "2000000",
+            "view_id": lambda: "0" * 32,
             "form": lambda: "bug_report",
+            "template": lambda: "nothing",
+            "language": lambda: "en",
             "section": lambda: "nothing",
             "version": lambda: "0",
             "path": lambda: "nothing.css",
@@ -279,7 +343,14 @@ def begun(app: FastAPI, address: str, headers: Mapping[str, str]) -> httpx.Respo
 
         path, _, query = address.partition("?")
         raw = [(name.lower().encode(), value.encode()) for name, value in {**headers, "Host": "testserver"}.items()]
-        scope = {"type": "http", "method": "GET", "scheme": "https", "path": path, "raw_path": path.encode(), "query_string": query.encode()}
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "scheme": "https",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+        }
         scope |= {"headers": raw, "client": ("203.0.113.7", 40_000), "server": ("testserver", 443), "root_path": "", "http_version": "1.1"}
         call = asyncio.create_task(app(scope, receive, send))  # type: ignore[arg-type]
         start = await answer
@@ -306,7 +377,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         cited = owner.say("How long is the trial?").json()
         assert cited["sources"], cited
         assert browser_of(app).post(f"/api/conversations/{owner.id}/handover", json={}, headers=owner.headers).status_code == 200
-        yield World(service, app, owner, stranger, cited["id"])
+        ticket = browser_of(app).get(f"/api/conversations/{owner.id}/ticket", headers=owner.headers).json()
+        yield World(service, app, owner, stranger, cited["id"], ticket["number"])
 
 
 def routes_of(app: FastAPI) -> set[str]:
@@ -322,6 +394,9 @@ def routes_of(app: FastAPI) -> set[str]:
 RENAMED = {
     "GET /help/sections/{name}": "GET /help/sections/{section}",
     "GET /widget/articles/{name}": "GET /widget/articles/{slug}",
+    "GET /desk/tickets/{number}": "GET /desk/tickets/{ticket}",
+    "GET /desk/tickets/{number}/suggestions": "GET /desk/tickets/{ticket}/suggestions",
+    "POST /desk/tickets/{number}/{verb}": "POST /desk/tickets/{ticket}/{verb}",
 }
 
 
@@ -367,7 +442,9 @@ def test_a_staff_route_does_not_take_the_secrets_of_others_as_a_cookie(world: Wo
         client = browser_of(world.app)
         client.cookies.set(COOKIE, secret)
         method, path = route.split(" ", 1)
-        assert client.request(method, path.replace("{", "").replace("}", ""), data=dict(entry.form or {})).status_code == 401
+        path = re.sub(r"{\w+}", "1", path)
+        sent: dict[str, Any] = {"json": entry.json} if entry.json is not None else {"data": dict(entry.form or {})}
+        assert client.request(method, path, **sent).status_code in {401, 422}
 
 
 # ── ids inside bodies ───────────────────────────────────────────────────────────────────────────────
@@ -411,8 +488,8 @@ def test_a_choice_of_another_conversation_opens_only_what_is_published(world: Wo
 
 
 def test_a_form_sent_again_by_a_stranger_tells_no_secret(world: World) -> None:
-    first = browser_of(world.app).post("/api/forms/bug_report", json={**FORM, "client_id": "another-form"})
-    again = browser_of(world.app).post("/api/forms/bug_report", json={**FORM, "client_id": "another-form"})
+    first = browser_of(world.app).post("/api/forms/bug_report", json={**FORM, "client_id": "another-form-of-somebody"})
+    again = browser_of(world.app).post("/api/forms/bug_report", json={**FORM, "client_id": "another-form-of-somebody"})
     assert first.json()["secret"]
     assert (again.json()["secret"], again.json()["conversation_id"]) == (None, None)
 

@@ -94,7 +94,10 @@ def test_what_only_staff_or_one_visitor_may_read_is_never_kept(service: Service,
     private = [admin.get("/staff"), admin.get("/staff/account"), admin.get("/staff/login"), client.get("/staff/account", headers=PAGE)]
     started = client.post("/api/conversations", json={})
     bearer = {"Authorization": f"Bearer {started.json()['secret']}"}
-    private += [started, *(client.get(f"/{side}/conversations/{started.json()['id']}/messages", headers=bearer) for side in ("api", "widget"))]
+    private += [
+        started,
+        *(client.get(f"/{side}/conversations/{started.json()['id']}/messages", headers=bearer) for side in ("api", "widget")),
+    ]
     private.append(client.get("/api/articles"))
     assert {response.headers["cache-control"] for response in private} == {"no-store"}
 

@@ -16,6 +16,7 @@ from api.contact import contact_of
 from api.marking import marked
 from api.nodes import nodes_of, words_of
 from api.popular import most_asked
+from api.routes.widget import MODULES
 from api.settings import SettingsError, from_environment
 from api.theme import READABLE, contrast, theme_of
 from assistant.wording import LANGUAGES, keys, words
@@ -34,7 +35,7 @@ def test_every_language_has_every_word(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("part", ["widget", "help"])
+@pytest.mark.parametrize("part", ["widget", "more", "help"])
 def test_every_sentence_has_the_same_places_for_values(language: str, part: str) -> None:
     places = re.compile(r"\{\w+\}")
     english = {name: sorted(places.findall(text)) for name, text in words(part, "en").items()}
@@ -42,11 +43,19 @@ def test_every_sentence_has_the_same_places_for_values(language: str, part: str)
 
 
 def test_every_word_that_the_panel_asks_for_exists() -> None:
-    text = "\n".join(file.read_text() for file in SCRIPTS)
-    asked = set(re.findall(r"\b(?:t|word|thumb)\((?:\"\w+\", )?\"(\w+)\"", text)) | set(re.findall(r"\"(reason_\w+)\"", text))
-    asked |= {f"step_{step}" for step in ("received", "searching", "answering")}
-    assert len(asked) > 40
+    def asked_in(files: list[Path]) -> set[str]:
+        text = "\n".join(file.read_text() for file in files)
+        return set(re.findall(r"\b(?:t|word|thumb)\((?:\"\w+\", )?\"(\w+)\"", text)) | set(re.findall(r"\"(reason_\w+)\"", text))
+
+    first = [file for file in SCRIPTS if file.stem in MODULES]
+    stories = {f"{form}_{part}" for form in ("contact", "bug_report") for part in ("goal", "happened", "more")} | {"bug_report_expected"}
+    fields = {f"field_{name}" for name in ("goal", "symptom", "environment", "contact", "account", "role")}
+    along = {f"along_{name}" for name in ("page", "browser", "os", "device", "app_version")}
+    asked = asked_in(first) | {f"step_{step}" for step in ("received", "searching", "answering")}
+    assert len(asked) > 35
     assert asked - set(words("widget", "en")) == set()
+    later = asked_in(SCRIPTS) | stories | fields | along | {"form_email", "form_name"}
+    assert later - set(words("widget", "en")) - set(words("more", "en")) == set()
 
 
 # ── scripts ─────────────────────────────────────────────────────────────────────────────────────────

@@ -29,9 +29,14 @@ def suggested(service: Service, ticket: Ticket) -> list[Suggestion]:
 
 
 def test_it_quotes_the_first_and_the_last_ask_and_why_it_came_here(desk: Service) -> None:
-    found = brief(desk, ticket_from(desk, "Hello", TROUBLE, "thanks"))
-    assert (found.first_ask, found.last_ask) == (TROUBLE, ASK)
+    found = brief(desk, ticket_from(desk, "Hello", TROUBLE, "It also fails in Opera.", "thanks"))
+    assert (found.first_ask, found.last_ask) == (TROUBLE, "It also fails in Opera.")
     assert found.why == "The visitor asked for a person."
+
+
+def test_a_call_for_a_person_is_quoted_only_where_nothing_else_was_asked(desk: Service) -> None:
+    found = brief(desk, ticket_from(desk, "Hello"))
+    assert ASK in {found.first_ask, found.last_ask}
 
 
 def test_it_says_what_the_assistant_answered_and_from_which_articles(desk: Service) -> None:
@@ -43,11 +48,11 @@ def test_it_says_what_the_assistant_answered_and_from_which_articles(desk: Servi
 
 
 def test_it_names_errors_versions_addresses_and_codes(desk: Service) -> None:
-    says = "Error 500 on https://app.example.com/exports with version 4.2.1, invoice INV-20391, I am ada@example.org."
-    found = brief(desk, ticket_from(desk, says))
+    says = ("The page https://app.example.com/exports fails with version 4.2.1.", "It is order AB-20391, I am ada@example.org.")
+    found = brief(desk, ticket_from(desk, *says))
     assert found.addresses == ("https://app.example.com/exports", "ada@example.org")
     assert "version 4.2.1" in found.versions or "4.2.1" in found.versions
-    assert found.codes == ("INV-20391",)
+    assert (*found.errors, *found.codes) == ("AB-20391",)
 
 
 def test_it_says_what_is_missing(desk: Service) -> None:

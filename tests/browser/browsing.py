@@ -7,6 +7,11 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from api.bootstrap import Service
+from assistant import handover
+from assistant.handover import AgentReply
+from escalation import tickets
+from escalation.tables import TicketState
 from knowledge.confidence import Band
 from knowledge.search import Found
 from tests.builders import Decided
@@ -42,6 +47,14 @@ class Site:
         html = f'<!doctype html><html lang="{lang}"><head>{meta}{head}{script}</head><body>{body}</body></html>'
         self.pages[name] = (html, {"Content-Security-Policy": csp} if csp else {})
         return self.hosts + name
+
+    def answer(self, conversation_id: str, text: str, then: TicketState | None = None) -> None:
+        """What an agent sends from the desk."""
+        with self.service.database.write() as session:
+            ticket = tickets.of_conversation(session, conversation_id)
+            assert ticket is not None
+            reply = AgentReply(text, "agent-1", "Kim Lee", then)
+            handover.answer(session, ticket, reply, now=self.service.now(), expected_version=ticket.version)
 
 
 @contextmanager
@@ -116,6 +129,19 @@ class Window:
         """Write and send."""
         self.input.fill(text)
         self.input.press("Enter")
+
+    @property
+    def conversation(self) -> str:
+        """The id of the conversation that the panel holds."""
+        found: str = self.inner.evaluate("JSON.parse(localStorage.firstline).conversation.id")
+        return found
+
+    def called(self) -> str:
+        """A visitor who was offered a person and took the offer; the id of the conversation."""
+        self.talking().say("weather in Lisbon")
+        self.frame.locator(".offer button").click()
+        self.frame.locator(".message.handover .ticket").wait_for()
+        return self.conversation
 
     def replies(self, count: int) -> list[str]:
         """The texts of the replies once there are so many."""

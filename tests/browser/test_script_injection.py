@@ -4,7 +4,9 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
+from sqlalchemy import select
 
+from escalation.tables import Ticket
 from tests.browser.browsing import Site, Window
 from tests.builders import article, publish
 
@@ -101,6 +103,44 @@ def test_nothing_runs_wherever_a_payload_is_shown(window: Open, site: Site, star
         here.page.locator("main form button").first.click()
         _nothing_happened(here, site)
     here.page.goto(f"{site.url}/help")
+    _nothing_happened(here, site)
+    here.errors.clear()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(0, len(PAYLOADS), TOGETHER))
+def test_nothing_runs_in_what_visitors_and_agents_tell_each_other(window: Open, site: Site, start: int) -> None:
+    batch = PAYLOADS[start : start + TOGETHER]
+    here = window()
+    policy = "csp.push(event.violatedDirective + ' ' + event.blockedURI)"
+    here.page.add_init_script(f"window.csp = []; addEventListener('securitypolicyviolation', (event) => {policy})")
+    talk = here.called()
+    here.frame.get_by_label("What were you trying to do?").fill(batch[0])
+    here.frame.get_by_label("Account it is about").fill(batch[1])
+    here.frame.get_by_role("button", name="Add to my ticket").click()
+    for payload in batch:
+        site.answer(talk, payload)
+    here.frame.locator(".message.agent").nth(len(batch) - 1).wait_for(timeout=60_000)
+    _nothing_happened(here, site)
+    here.page.goto(f"{site.url}/help/contact")
+    for name, payload in zip(("goal", "happened", "email", "name", "browser", "os", "device", "app_version"), batch, strict=False):
+        here.page.locator(f"#f-{name}").fill(payload)
+    here.page.get_by_role("button", name="Send").click()
+    _nothing_happened(here, site)
+    for name in ("email", "browser", "os", "device", "app_version"):
+        here.page.locator(f"#f-{name}").fill("")
+    here.page.get_by_role("button", name="Send").click()
+    send = here.page.get_by_role("button", name="None of these: send")
+    if send.count():
+        _nothing_happened(here, site)
+        send.click()
+    here.page.locator(".request").first.wait_for()
+    with site.service.database.read() as session:
+        held = session.scalars(select(Ticket.conversation_id).order_by(Ticket.number.desc())).first()
+    for payload in batch:
+        site.answer(held or "", payload)
+    here.page.goto(f"{site.url}/help/tickets")
+    assert here.page.locator(".said .agent").count() == len(batch)
     _nothing_happened(here, site)
     here.errors.clear()
 

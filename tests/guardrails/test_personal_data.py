@@ -72,6 +72,28 @@ def test_luhn_knows_a_card_from_a_typing_error():
     assert not luhn("4111111111111112")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "E42 4111 1111 1111 1111",
+        "12 4111 1111 1111 1111",
+        "4111 1111 1111 1111 12/27 123",
+        "call 5 4111-1111-1111-1111 now",
+        "7 4111111111111111",
+        "378282246310005 is mine, 2 3782 822463 10005",
+        "1 2 3 4111.1111.1111.1111",
+    ],
+)
+def test_a_card_number_beside_other_numbers_is_found(text):
+    masked = mask_personal(text)
+    assert "1111" not in masked
+    assert "10005" not in masked
+
+
+def test_numbers_in_fours_are_no_card_without_issuer_and_sum():
+    assert mask_personal("years 2021 2022 2023 2024 2025") == "years 2021 2022 2023 2024 2025"
+
+
 HOSTILE = (
     "a",
     "1",

@@ -3,20 +3,25 @@
 // Every message has an id of its own from the start, so sending it again is harmless; and whatever is
 // shown comes from one place, "messages after the last one I have", so nothing is lost or shown twice.
 
+import { lazy } from "./dom.js";
 import * as server from "./server.js";
 import { forget, keep, kept, watch } from "./store.js";
 
 const ATTEMPTS = 3;
 const PAUSE_MS = 1200;
 const PAGE = 200;
+const OTHERS = 5;
 
 /**
  * @typedef {{id: number, role: string, text: string, nodes: any[], at: string, notice: boolean, outcome: string | null, language: string | null,
- *   sources: {number: number, title: string}[], choices: {article_id: string, title: string}[], client_message_id: string | null, helpful: boolean | null}} Message
+ *   sources: {number: number, title: string}[], choices: {article_id: string, title: string}[], client_message_id: string | null, helpful: boolean | null,
+ *   offer: string | null, handover: {number: number, queue: string, questions: {fields: string[], text: string}[]} | null, agent: string | null, resolves: number | null}} Message
+ * @typedef {{number: number, state: string, queue: string, rating: number | null, wanted: string[]}} Ticket
  * @typedef {"sending" | "waiting" | "busy" | "failed"} Sending
- * @typedef {{id: string, text: string, choice: string | null, state: Sending, step: string, note: string}} Outgoing
+ * @typedef {{id: string, text: string, choice: string | null, doing?: "handover" | "details" | "solved", body?: any, state: Sending, step: string, note: string}} Outgoing
  */
 
+export const unique = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`.padEnd(20, "0");
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export class Chat {
@@ -27,9 +32,12 @@ export class Chat {
     this.messages = [];
     /** @type {Outgoing[]} */
     this.outgoing = kept().unsent.map((unsent) => ({ ...unsent, state: "sending", step: "", note: "" }));
+    /** @type {Ticket | null} the last ticket of this conversation */
+    this.ticket = null;
     this.ended = false;
     this.loadFailed = false;
     this.person = null;
+    this.claiming = null;
     this.working = null;
     this.syncing = null;
     this.fresh = false;
@@ -44,6 +52,11 @@ export class Chat {
     return Boolean(kept().conversation);
   }
 
+  /** Whether a person has this conversation. */
+  get held() {
+    return Boolean(this.ticket && this.ticket.state !== "closed");
+  }
+
   /** Read what is there, and go on sending what was on its way when the page was left. */
   async start() {
     if (this.begun) await this.sync();
@@ -52,7 +65,17 @@ export class Chat {
 
   /** @param {string} text @param {string | null} [choice] the article that the visitor picked */
   send(text, choice = null) {
-    this.outgoing.push({ id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, text, choice, state: "sending", step: "", note: "" });
+    this._queue({ text, choice });
+  }
+
+  /** Call a person, tell them what they asked for, or say whether it is solved: on its way like a message, and harmless when sent twice. */
+  tell(doing, body = {}) {
+    if (doing === "handover" && (this.held || this.outgoing.some((item) => item.doing === doing))) return;
+    this._queue({ text: "", choice: null, doing, body });
+  }
+
+  _queue(what) {
+    this.outgoing.push({ ...what, id: unique(), state: "sending", step: "", note: "" });
     this.ended = false;
     this._keepOutgoing();
     this.host.onChange();
@@ -87,11 +110,21 @@ export class Chat {
   }
 
   restart() {
+    this.goTo(null);
+  }
+
+  /** Leave this conversation for another, or for none; one with a ticket can be found again. */
+  goTo(conversation) {
+    const { conversation: left, others } = kept();
+    const known = others.filter(({ id }) => id !== left?.id && id !== conversation?.id);
+    if (left && this.ticket) known.unshift({ ...left, number: this.ticket.number });
     this.messages = [];
     this.outgoing = [];
-    this.ended = false;
-    keep({ conversation: null, unsent: [] });
+    this.ticket = null;
+    this.ended = this.fresh = false;
+    keep({ conversation, unsent: [], others: known.slice(0, OTHERS) });
     this.host.onChange();
+    return this.sync();
   }
 
   rate(message, helpful, reason = "") {
@@ -115,10 +148,11 @@ export class Chat {
     try {
       for (;;) {
         const after = this.messages.at(-1)?.id ?? 0;
-        const { messages } = await this._own(`/widget/conversations/{id}/messages?after=${after}`);
+        const { messages, ticket } = await this._own(`/widget/conversations/{id}/messages?after=${after}`);
         if (kept().conversation?.id !== conversation.id) return true;
         const isFirst = !this.messages.length && !this.fresh;
         this.messages.push(...messages);
+        this.ticket = ticket;
         if (!isFirst) messages.forEach((message) => this.host.onMessage(message));
         if (messages.length < PAGE) break;
       }
@@ -129,6 +163,7 @@ export class Chat {
       else this.loadFailed = !this.messages.length;
     }
     this.host.onChange();
+    if (this.held) lazy("live").then(({ follow }) => follow(this), () => {});
     return !this.loadFailed;
   }
 
@@ -154,6 +189,7 @@ export class Chat {
         await pause(PAUSE_MS);
       } catch (error) {
         if (!(error instanceof server.Problem)) throw error;
+        if (error.status && ["details", "solved"].includes(item.doing) && [404, 409].includes(error.status)) return this.sync(); // the ticket moved on
         if (this._isGone(error)) this._end();
         else if (error.status === 429) {
           await this._waitForTurn(item, error.retryAfter);
@@ -173,9 +209,15 @@ export class Chat {
   async _post(item) {
     await this._begin();
     const conversation = kept().conversation;
+    if (item.doing) {
+      if (item.doing === "handover" && this.claiming) await this.claiming;
+      await this._own(`/api/conversations/{id}/${item.doing}`, { method: item.doing === "details" ? "PUT" : "POST", body: item.body });
+      return true;
+    }
     const body = { text: item.text, client_message_id: item.id, ...(item.choice ? { choice: item.choice } : {}) };
     const last = await server.post(`/api/conversations/${conversation.id}/messages`, body, conversation.secret, (name, data) => {
       if (name === "step") this._set(item, "sending", "", data.step);
+      item.delivered = data.outcome === "delivered";
     });
     if (!last) throw new server.Problem(0, "the stream was cut");
     return last === "reply";
@@ -198,6 +240,7 @@ export class Chat {
   }
 
   _answered(item) {
+    if (item.doing || item.delivered) return true;
     const at = this.messages.findIndex((message) => message.client_message_id === item.id);
     return at >= 0 && this.messages.slice(at).some(({ role }) => role !== "visitor");
   }
@@ -209,6 +252,7 @@ export class Chat {
 
   _end() {
     this.messages = [];
+    this.ticket = null;
     this.ended = true;
     keep({ conversation: null });
   }
@@ -218,7 +262,7 @@ export class Chat {
   }
 
   _claim() {
-    this._own("/widget/conversations/{id}/visitor", { method: "PUT", body: this.person }).catch(() => {});
+    this.claiming = this._own("/widget/conversations/{id}/visitor", { method: "PUT", body: this.person }).catch(() => {});
   }
 
   _own(path, how = {}) {
@@ -227,6 +271,6 @@ export class Chat {
   }
 
   _keepOutgoing() {
-    keep({ unsent: this.outgoing.map(({ id, text, choice }) => ({ id, text, choice })) });
+    keep({ unsent: this.outgoing.map(({ id, text, choice, doing, body }) => ({ id, text, choice, doing, body })) });
   }
 }

@@ -1,15 +1,15 @@
 // The view in which a visitor and the assistant write to each other.
 
-import { announce, el, icon } from "./dom.js";
-import { noticeOf, replyMessage, showStatus, visitorMessage } from "./message.js";
-import { wordsOf } from "./nodes.js";
+import { announce, el, icon, lazy } from "./dom.js";
+import { calling, noticeOf, showStatus, visitorMessage } from "./message.js";
+import { looks, more } from "./more.js";
 import { keep, kept } from "./store.js";
 import { t } from "./words.js";
 
 /**
  * @param {any} config
  * @param {import("./chat.js").Chat} chat
- * @param {{openArticle: (slug: string, anchor?: string) => void, openSource: (message: any, number: number) => void}} act
+ * @param {{openArticle: (slug: string, anchor?: string) => void, openSource: (message: any, number: number) => void, openForm: (kind: string) => void}} act
  */
 export function conversationView(config, chat, act) {
   const doing = {
@@ -20,7 +20,15 @@ export function conversationView(config, chat, act) {
     rate: (message, helpful, reason) => chat.rate(message, helpful, reason),
     retry: (id) => chat.resume(id),
     discard: (id) => chat.discard(id),
+    rated(message) {
+      if (!message.helpful) message.offer ||= "not_solved"; // as the server does
+      update();
+    },
+    callPerson,
   };
+  /** @type {{replyMessage: any, wordsOf: any} | null} how replies are drawn, once the first one is near */
+  let drawing = null;
+  let loading = null;
   /** @type {Map<string, {item: HTMLElement, status?: HTMLElement}>} */
   const drawn = new Map();
   const notice = noticeOf(config);
@@ -35,18 +43,28 @@ export function conversationView(config, chat, act) {
     send(input.value);
   };
   const composer = el("form", { class: "composer", onSubmit }, input, button);
-  const main = el("main", { class: "conversation" }, el("h1", { class: "hidden" }, t("conversation")), log, state, el("div", { class: "foot" }, count, composer));
+  const person = el("button", { type: "button", class: "person", onClick: callPerson }, icon("person"), t("talk_person"));
+  const foot = el("div", { class: "foot" }, person, count, composer);
+  const main = el("main", { class: "conversation" }, el("h1", { class: "hidden" }, t("conversation")), log, state, foot);
   input.value = kept().draft;
   typed();
 
   function send(words, choice = null) {
     const text = words.trim();
     if (!text || text.length > config.message_characters) return;
+    ready();
     chat.send(text, choice);
     if (choice === null && words === input.value) {
       input.value = "";
       typed();
     }
+    input.focus();
+    atEnd(true);
+  }
+
+  function callPerson() {
+    if (!config.assistant_on && !chat.begun) return act.openForm("contact");
+    chat.tell("handover");
     input.focus();
     atEnd(true);
   }
@@ -72,24 +90,57 @@ export function conversationView(config, chat, act) {
     const before = drawn.size;
     for (const message of chat.messages) {
       if (message.notice) continue;
-      const key = message.client_message_id || `m${message.id}`;
+      const key = keyOf(message);
+      if (!drawn.has(key)) {
+        if (message.role !== "visitor" && !drawing) {
+          ready().then(update, () => {});
+          continue;
+        }
+        add(key, message.role === "visitor" ? visitorMessage(message.text) : { item: drawing.replyMessage(message, doing) });
+      }
       keys.add(key);
-      if (!drawn.has(key)) add(key, message.role === "visitor" ? visitorMessage(message.text) : { item: replyMessage(message, doing) });
     }
     for (const outgoing of chat.outgoing) {
+      if (outgoing.doing && outgoing.doing !== "handover") continue; // told where it was asked
       keys.add(outgoing.id);
-      if (!drawn.has(outgoing.id)) add(outgoing.id, visitorMessage(outgoing.text));
+      if (!drawn.has(outgoing.id)) add(outgoing.id, outgoing.doing ? calling() : visitorMessage(outgoing.text));
     }
+    const last = chat.messages.findLast(({ role }) => role === "visitor");
+    const delivered = last?.outcome === "delivered" && keyOf(last);
     for (const [key, { item, status }] of drawn) {
       if (!keys.has(key)) {
         item.remove();
         drawn.delete(key);
-      } else if (status) showStatus(status, chat.outgoing.find(({ id }) => id === key), doing);
+      } else if (status) showStatus(status, chat.outgoing.find(({ id }) => id === key), doing, key === delivered);
     }
     log.append(...[...keys].map((key) => drawn.get(key).item).filter((item, n) => log.children[n + 1] !== item), progress);
     showProgress();
     showState();
     if (drawn.size !== before || !progress.hidden) atEnd(wasAtEnd);
+    if (chat.ticket || chat.messages.some(({ offer }) => offer)) showPerson(wasAtEnd);
+  }
+
+  /** What belongs to a person who is offered, called, or here. */
+  function showPerson(wasAtEnd) {
+    const view = { chat, config, act: doing, foot, input, button: person, itemOf: (message) => drawn.get(keyOf(message))?.item };
+    more("person", config.language).then(({ show }) => {
+      const height = log.scrollHeight;
+      show(view);
+      if (log.scrollHeight !== height) atEnd(wasAtEnd);
+    }, () => {});
+  }
+
+  function keyOf(message) {
+    return message.client_message_id || `m${message.id}`;
+  }
+
+  function ready() {
+    loading ??= Promise.all([lazy("reply"), lazy("nodes"), looks("reply")]).then(([{ replyMessage }, { draw, wordsOf }]) => {
+      doing.draw = draw;
+      drawing = { replyMessage, wordsOf };
+    });
+    loading.catch(() => (loading = null));
+    return loading;
   }
 
   function add(key, made) {
@@ -104,6 +155,7 @@ export function conversationView(config, chat, act) {
 
   function showState() {
     const words = !navigator.onLine ? t("offline") : chat.ended ? t("ended") : chat.loadFailed ? t("load_failed") : "";
+    composer.hidden = !config.assistant_on && !chat.held;
     state.hidden = !words;
     if (state.textContent !== words) state.textContent = words;
   }
@@ -123,10 +175,12 @@ export function conversationView(config, chat, act) {
   }
 
   /** A new message from the other side, read out once. */
-  function arrived(message) {
+  async function arrived(message) {
     if (message.role === "visitor") return;
-    const who = message.role === "agent" ? t("agent") : t("assistant");
-    announce(`${who}: ${message.notice ? message.text : wordsOf(message.nodes)}`);
+    await ready();
+    const who = message.role === "agent" ? message.agent || t("agent") : t("assistant");
+    if (message.role === "agent" && !log.contains(document.activeElement)) atEnd(true); // nobody reads or writes further up
+    announce(`${who}: ${message.notice ? message.text : drawing.wordsOf(message.nodes)}`);
   }
 
   return {
@@ -137,7 +191,7 @@ export function conversationView(config, chat, act) {
     shown() {
       update();
       atEnd(true);
-      input.focus();
+      (composer.hidden ? person : input).focus();
     },
   };
 }

@@ -5,7 +5,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Drawings of 24 × 24, as paths. */
-const ICONS = {
+export const ICONS = {
   back: "M15 5l-7 7 7 7",
   close: "M6 6l12 12M18 6L6 18",
   more: "M5 12h.01M12 12h.01M19 12h.01",
@@ -20,6 +20,7 @@ const ICONS = {
   restart: "M12 5v14M5 12h14",
   person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM4.5 20c.8-3.7 3.7-5.5 7.5-5.5s6.7 1.8 7.5 5.5",
   spark: "M12 4l1.8 5.2L19 11l-5.2 1.8L12 18l-1.8-5.2L5 11l5.2-1.8z",
+  bug: "M9 8a3 3 0 0 1 6 0M7.5 8h9v6a4.5 4.5 0 0 1-9 0zM3.5 9.5l4 1.5M3.5 18.5l4.2-2M20.5 9.5l-4 1.5M20.5 18.5l-4.2-2M12 11v7",
   out: "M8 5H5v14h14v-3M13 5h6v6M19 5l-9 9",
 };
 

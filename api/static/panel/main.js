@@ -3,21 +3,27 @@
 import { connect } from "./bridge.js";
 import { Chat } from "./chat.js";
 import { conversationView } from "./conversation.js";
-import { el, icon, iconButton, lazy } from "./dom.js";
+import { announce, el, icon, iconButton, lazy } from "./dom.js";
 import { homeView } from "./home.js";
+import { looks, more } from "./more.js";
 import * as server from "./server.js";
 import { keep, kept } from "./store.js";
 import { speak, t } from "./words.js";
 
 const page = /** @type {HTMLElement} */ (document.getElementById("panel"));
 let config = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("config")).textContent || "{}");
-let home, conversation, current, isOpen, isFull = false, unseen = 0;
+let home, conversation, current, isOpen, isFull = false, unseen = 0, isHeld = false, hostTold;
 /** @type {(() => void)[]} the ways back, the last one first */
 let trail = [];
 
 const chat = new Chat({
   locale: () => config.language,
-  onChange: () => conversation?.update(),
+  onChange() {
+    conversation?.update();
+    if (isHeld === chat.held) return;
+    isHeld = chat.held;
+    if (page.dataset.view === "talk") page.firstChild?.replaceWith(header("talk"));
+  },
   onMessage(message) {
     conversation?.arrived(message);
     bridge.event("message", { role: message.role, outcome: message.outcome });
@@ -30,6 +36,7 @@ const bridge = connect(config.origins, {
   closed: () => (isOpen = false),
   identify: (person) => chat.identify(person && typeof person === "object" ? person : null),
   dress: (value) => dress(value || {}),
+  report: (value) => hostTold?.(value),
   reset() {
     chat.reset();
     conversation = conversationView(config, chat, acts);
@@ -46,6 +53,11 @@ const acts = {
     conversation.send(text);
   },
   talk,
+  openForm: showForm,
+  goTo(other) {
+    chat.goTo({ id: other.id, secret: other.secret });
+    talk();
+  },
   begun: () => chat.begun || chat.outgoing.length > 0,
 };
 
@@ -69,12 +81,34 @@ function talk() {
 
 async function showArticle(asked, anchor) {
   asked.catch(() => {}); // told by the view
-  const { articleView } = await lazy("article");
+  const [{ articleView }, { draw }] = await Promise.all([lazy("article"), lazy("nodes"), looks("reply")]);
   const from = current;
   const kind = page.dataset.view;
-  const view = articleView(config, asked, anchor, { ...acts, onShown: (slug) => bridge.event("article", { slug }) });
+  const view = articleView(config, asked, anchor, { ...acts, draw, onShown: (slug) => bridge.event("article", { slug }) });
   trail.push(() => show(from, kind));
   show(view, "article");
+}
+
+async function showForm(kind) {
+  const from = current, before = page.dataset.view;
+  try {
+    const { formView } = await more("forms", config.language);
+    const view = formView(kind, config, chat, { ...acts, askHost });
+    trail.push(() => show(from, before));
+    show(view, "form");
+  } catch {
+    announce(t("loads_not"));
+    from.main.prepend(el("p", { class: "banner" }, t("loads_not")));
+  }
+}
+
+/** What the host page knows of itself and of what went wrong on it; nothing where there is none. */
+function askHost() {
+  return new Promise((done) => {
+    hostTold = done;
+    bridge.post("report");
+    setTimeout(done, bridge.alone ? 0 : 1500);
+  });
 }
 
 function show(view, kind) {
@@ -86,9 +120,9 @@ function show(view, kind) {
 
 function header(kind) {
   const back = kind !== "home" && iconButton("back", t("back"), () => (trail.pop() || goHome)());
-  const name = el("p", { class: "name" }, el("span", {}, kind === "talk" ? config.product : t("panel_title")), kind === "talk" && el("small", {}, t("assistant"), el("abbr", { class: "ai" }, t("ai"))));
+  const name = el("p", { class: "name" }, el("span", {}, kind === "talk" ? config.product : t("panel_title")), kind === "talk" && el("small", {}, ...(isHeld ? [t("agent")] : [t("assistant"), el("abbr", { class: "ai" }, t("ai"))])));
   const close = !bridge.alone && iconButton("close", t("close"), () => bridge.post("close"));
-  return el("header", { class: "top" }, back, kind === "talk" && el("span", { class: "face" }, icon("spark")), name, kind === "talk" && menu(), close);
+  return el("header", { class: "top" }, back, kind === "talk" && el("span", { class: "face" }, icon(isHeld ? "person" : "spark")), name, kind === "talk" && menu(), close);
 }
 
 /** What one can do with the whole conversation. */
@@ -98,7 +132,7 @@ function menu() {
     act();
   };
   const items = el("div", { class: "menu" },
-    el("button", { type: "button", onClick: closed(async () => (await lazy("transcript")).download(config, chat.messages)) }, icon("download"), t("download")),
+    el("button", { type: "button", onClick: closed(async () => (await lazy("transcript")).download(config, chat, (await lazy("nodes")).wordsOf)) }, icon("download"), t("download")),
     el("button", { type: "button", onClick: closed(restart) }, icon("restart"), t("new_conversation")),
   );
   const box = el("details", { onKeydown: (event) => {
@@ -125,6 +159,7 @@ function open({ view, text, full }) {
   const words = typeof text === "string" ? text.slice(0, config.message_characters) : "";
   if (view === "ask") words ? acts.ask(words) : talk();
   else if (view === "article" && words) acts.openArticle(words);
+  else if (view === "contact" || view === "bug_report") showForm(view);
   else if (view === "search") {
     goHome();
     home.search(words);

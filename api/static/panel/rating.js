@@ -8,8 +8,9 @@ const REASONS = ["reason_question", "reason_wrong", "reason_unclear", "reason_mi
 /**
  * @param {import("./chat.js").Message} message
  * @param {(helpful: boolean, reason?: string) => Promise<any>} rate
+ * @param {{rated: (message: any) => void}} act
  */
-export function rating(message, rate) {
+export function rating(message, rate, act) {
   const up = thumb("up", "helpful", true);
   const down = thumb("down", "not_helpful", false);
   const after = el("div", { class: "after" });
@@ -43,6 +44,7 @@ export function rating(message, rate) {
 
   function thank() {
     after.replaceChildren(el("p", {}, t("rated")));
+    act.rated(message);
     announce(t("rated"));
   }
 

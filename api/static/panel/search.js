@@ -7,7 +7,7 @@ import { t } from "./words.js";
 const PAUSE_MS = 150;
 
 /**
- * @param {{openArticle: (id: string) => void, ask: (text: string) => void, onWords: (words: string) => void}} act
+ * @param {{openArticle: (id: string) => void, ask: ((text: string) => void) | null, onWords: (words: string) => void}} act
  */
 export function searchBox(act) {
   let options = [];
@@ -49,7 +49,7 @@ export function searchBox(act) {
     const drawn = articles.slice(0, 5).map((article) =>
       option(icon("article"), el("span", {}, article.title, article.section && el("small", {}, article.section)), () => act.openArticle(article.article_id)),
     );
-    if (asked) drawn.push(option(icon("spark"), el("span", {}, t("search_ask", { text: asked })), () => act.ask(asked), "ask"));
+    if (asked && act.ask) drawn.push(option(icon("spark"), el("span", {}, t("search_ask", { text: asked })), () => act.ask(asked), "ask"));
     options = drawn;
     active = -1;
     list.replaceChildren(...drawn.map(({ item }) => item));
@@ -85,7 +85,8 @@ export function searchBox(act) {
     } else if (event.key === "Enter" && input.value.trim()) {
       event.preventDefault();
       if (active >= 0) options[active].choose();
-      else act.ask(input.value.trim());
+      else if (act.ask) act.ask(input.value.trim());
+      else options[0]?.choose();
     } else if (options.length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
       move(event.key === "ArrowDown" ? active + 1 : active < 0 ? options.length - 1 : active - 1);

@@ -6,12 +6,12 @@ const DAYS = 30;
 
 /**
  * @typedef {{id: string, secret: string}} Conversation
- * @typedef {{id: string, text: string, choice: string | null}} Unsent
- * @typedef {{conversation: Conversation | null, draft: string, unsent: Unsent[], at: number}} Kept
+ * @typedef {{id: string, text: string, choice: string | null, doing?: string, body?: any}} Unsent
+ * @typedef {{conversation: Conversation | null, others: (Conversation & {number: number})[], draft: string, forms: Record<string, any>, unsent: Unsent[], at: number}} Kept
  */
 
 /** @returns {Kept} */
-const nothing = () => ({ conversation: null, draft: "", unsent: [], at: 0 });
+const nothing = () => ({ conversation: null, others: [], draft: "", forms: {}, unsent: [], at: 0 });
 
 let memory = nothing();
 

@@ -12,6 +12,11 @@ export function speak(config) {
   document.documentElement.lang = language;
 }
 
+/** Words that came later. */
+export function learn(more) {
+  words = { ...words, ...more };
+}
+
 /** A sentence with its values. A missing one shows its name: tests look for that. */
 export function t(name, values = {}) {
   return (words[name] ?? `⟦${name}⟧`).replace(/\{(\w+)\}/g, (all, key) => (key in values ? String(values[key]) : all));

@@ -1,0 +1,238 @@
+"""`firstline doctor`: whether every way to get help answers, from outside and end to end, and how to mend what does not."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:  # imported late where they are used, so that --help is instant
+    import httpx
+
+    from api.database import Database
+    from api.settings import Settings
+
+SECONDS = 30.0
+TAG = "doctor"
+TEXT = "This is a test of `firstline doctor`. It is closed at once; nobody needs to answer."
+REVIEWED_WITHIN = timedelta(days=365)
+PAGES = (
+    ("help page", "/help", "the address of the server, and whether `firstline serve` runs"),
+    ("FAQ", "/faq", "the address of the server"),
+    ("contact form", "/help/contact", "whether a proxy in front of the server passes /help on"),
+    ("bug report", "/help/report", "whether a proxy in front of the server passes /help on"),
+    ("widget: loader", "/widget.js", "whether a proxy in front of the server passes /widget.js on"),
+    ("widget: panel", "/widget/panel", "whether a proxy in front of the server passes /widget on"),
+)
+
+
+class State(StrEnum):
+    """What was found."""
+
+    OK = "ok"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check; `mend` says what to do unless it is well."""
+
+    state: State
+    what: str
+    says: str = ""
+    mend: str = ""
+
+
+def doctor(
+    url: Annotated[str, typer.Option(help="Address of the server; by default the one that runs here, or FIRSTLINE_PUBLIC_URL.")] = "",
+) -> None:
+    """Check every way to get help, from outside and end to end. Exit code 1 when something is wrong."""
+    import httpx
+
+    from api.bootstrap import utc_now
+    from api.cli import database
+    from api.settings import from_environment
+
+    settings = from_environment()
+    base = url or address_of(settings)
+    typer.echo(f"checking {base}", err=True)
+    with httpx.Client(base_url=base, timeout=SECONDS, follow_redirects=True, headers={"User-Agent": "firstline-doctor"}) as client:
+        found = list(examined(client, settings, database, utc_now))
+    for finding in found:
+        typer.echo(f"{finding.state:8} {finding.what}" + (f": {finding.says}" if finding.says else ""))
+        if finding.mend:
+            typer.echo(f"         → {finding.mend}")
+    wrong = sum(finding.state is State.WRONG for finding in found)
+    typer.echo(f"{len(found)} checks, {wrong} wrong", err=True)
+    raise typer.Exit(1 if wrong else 0)
+
+
+def address_of(settings: "Settings") -> str:
+    """Where the server is: the one on this machine, else the public address."""
+    from api.bootstrap import owner_file
+
+    file = owner_file(settings)
+    told = json.loads(file.read_text(encoding="utf-8") or "{}") if file.exists() else {}
+    return str(told.get("url") or settings.api.public_url or f"http://{settings.api.host}:{settings.api.port}")
+
+
+def examined(
+    client: "httpx.Client", settings: "Settings", database: Callable[[], AbstractContextManager["Database"]], now: Callable[[], datetime]
+) -> Iterator[Finding]:
+    """Every check, in the order in which they are told; a server that does not answer ends the checks of the server."""
+    ready = guarded("server", lambda: _ready(client))
+    yield ready
+    if ready.state is not State.WRONG:
+        for what, path, mend in PAGES:
+            yield guarded(what, lambda what=what, path=path, mend=mend: _page(client, what, path, mend))  # type: ignore[misc]
+        yield guarded("bug report: way in", lambda: _form_taken(client))
+        yield guarded("test question", lambda: _question(client, settings))
+        yield guarded("test ticket", lambda: _ticket(client, database, now))
+    with database() as opened:
+        yield _admin(opened)
+    yield from _settings(settings, now().date())
+
+
+def guarded(what: str, check: Callable[[], Finding]) -> Finding:
+    """A check that cannot be made is wrong, too."""
+    import httpx
+
+    try:
+        return check()
+    except (httpx.HTTPError, ValueError, LookupError) as error:
+        return Finding(
+            State.WRONG, what, f"{type(error).__name__}: {error}", "start it with `firstline serve`, or give its address with --url"
+        )
+
+
+# ── the server ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _ready(client: "httpx.Client") -> Finding:
+    response = client.get("/readyz")
+    if response.is_success:
+        return Finding(State.OK, "server", "ready")
+    return Finding(State.WRONG, "server", f"/readyz says {response.status_code}", f"what it says: {response.text[:200]}")
+
+
+def _page(client: "httpx.Client", what: str, path: str, mend: str) -> Finding:
+    response = client.get(path)
+    if response.is_success and response.content:
+        return Finding(State.OK, what, path)
+    return Finding(State.WRONG, what, f"{path} says {response.status_code}", f"check {mend}")
+
+
+def _form_taken(client: "httpx.Client") -> Finding:
+    """An empty report must be refused for being empty: then a full one is taken."""
+    response = client.post("/api/forms/bug_report", json={"client_id": "doctor-doctor-doctor"})
+    if response.status_code == 422:  # noqa: PLR2004 - what was sent cannot be taken
+        return Finding(State.OK, "bug report: way in", "/api/forms/bug_report")
+    mend = "check whether a proxy in front of the server passes POST /api/forms on"
+    return Finding(State.WRONG, "bug report: way in", f"an empty report gives {response.status_code}", mend)
+
+
+def _question(client: "httpx.Client", settings: "Settings") -> Finding:
+    """The FAQ that is asked most must be answered, or at least offered, when it is asked again."""
+    what = "test question"
+    if not settings.api.assistant_on:
+        return Finding(State.WARNING, what, "the assistant is switched off", "set FIRSTLINE_ASSISTANT_ON=true to let it answer")
+    questions = _json(client.get("/widget/config"))["questions"]
+    if not questions:
+        return Finding(State.WARNING, what, "there is no FAQ to ask", "publish articles and FAQs with `firstline ingest`")
+    begun = _json(client.post("/api/conversations", json={}))
+    headers = {"Authorization": f"Bearer {begun['secret']}"}
+    asked = questions[0]["title"]
+    reply = _json(client.post(f"/api/conversations/{begun['id']}/messages", json={"text": asked}, headers=headers))
+    outcome = str(reply["outcome"])
+    if outcome.startswith(("answered", "offered")):
+        return Finding(State.OK, what, f"“{asked}” gives {outcome}")
+    return Finding(
+        State.WRONG, what, f"“{asked}” gives {outcome}", f'look at `firstline search --explain "{asked}"`, or run `firstline reindex`'
+    )
+
+
+def _ticket(client: "httpx.Client", database: Callable[[], AbstractContextManager["Database"]], now: Callable[[], datetime]) -> Finding:
+    """A ticket through the form, read with its secret, then resolved and closed so that nobody works on it."""
+    from api.bootstrap import new_id
+
+    form = {"client_id": f"doctor-{new_id()}", "goal": TEXT, "details": {"name": "firstline doctor"}}
+    sent = _json(client.post("/api/forms/contact", json=form))
+    number, headers = sent["ticket"]["number"], {"Authorization": f"Bearer {sent['secret']}"}
+    path = f"/api/conversations/{sent['conversation_id']}/ticket"
+    seen = _json(client.get(path, headers=headers))
+    if seen["number"] != number:
+        return Finding(
+            State.WRONG, "test ticket", f"ticket {number} was opened, but {seen['number']} is shown", "this is a fault: report it"
+        )
+    with database() as opened:
+        if not _closed(opened, sent["conversation_id"], now()):
+            mend = "close it at the desk; run the doctor with the settings of the server (FIRSTLINE_DATA or FIRSTLINE_DATABASE_URL)"
+            return Finding(State.WARNING, "test ticket", f"ticket {number} was opened, but this database does not hold it", mend)
+    if client.get(path, headers=headers).status_code != 404:  # noqa: PLR2004 - no ticket has the conversation any more
+        return Finding(State.WRONG, "test ticket", f"ticket {number} is still open", "close it at the desk")
+    return Finding(State.OK, "test ticket", f"ticket {number} was opened, read, resolved and closed")
+
+
+def _closed(opened: "Database", conversation_id: str, now: datetime) -> bool:
+    """Mark the test ticket and close it; False when this database does not have it."""
+    from assistant import handover
+    from escalation import tickets, work
+    from escalation.tables import TicketState
+
+    with opened.write() as session:
+        ticket = tickets.of_conversation(session, conversation_id)
+        if ticket is None:
+            return False
+        work.tag(session, ticket, [*ticket.tags, TAG], by=TAG, now=now, expected_version=ticket.version)
+        tickets.advance(session, ticket, TicketState.RESOLVED, by=TAG, now=now)
+        handover.close(session, ticket, by=TAG, now=now)
+    return True
+
+
+def _json(response: "httpx.Response") -> dict[str, Any]:
+    response.raise_for_status()
+    found: dict[str, Any] = response.json()
+    return found
+
+
+# ── what the operator has set ───────────────────────────────────────────────────────────────────────
+
+
+def _admin(opened: "Database") -> Finding:
+    from api import accounts
+    from api.tables import StaffRole
+
+    with opened.read() as session:
+        admins = [one for one in accounts.everybody(session) if one.role == StaffRole.ADMIN and one.disabled_at is None]
+    if admins:
+        return Finding(State.OK, "admin", f"{len(admins)}")
+    return Finding(State.WARNING, "admin", "nobody can sign in as admin", "open the link that `firstline serve` prints at its start")
+
+
+def _settings(settings: "Settings", today: date) -> Iterator[Finding]:
+    from guardrails.policies import crisis_lines
+
+    api = settings.api
+    checks = (
+        ("contact", bool(settings.assistant.contact), "no other way to a person is named", "set FIRSTLINE_CONTACT"),
+        (
+            "public address",
+            api.public_url.startswith("https://"),
+            "is not https" if api.public_url else "is not set",
+            "set FIRSTLINE_PUBLIC_URL to an https:// address; over http, cookies and messages can be read on the way",
+        ),
+        ("widget origins", bool(api.origins), "only pages of this server may show the widget", "set FIRSTLINE_WIDGET_ORIGINS"),
+    )
+    for what, good, says, mend in checks:
+        yield Finding(State.OK, what) if good else Finding(State.WARNING, what, says, mend)
+    old = sorted(line.name for line in crisis_lines().values() if today - date.fromisoformat(str(line.checked)) > REVIEWED_WITHIN)
+    if old:
+        mend = "call or look up each number, then set `checked` in guardrails/data/crisis_lines.yaml"
+        yield Finding(State.WARNING, "crisis lines", f"not reviewed within a year: {', '.join(old)}", mend)
+    else:
+        yield Finding(State.OK, "crisis lines", "reviewed within a year")

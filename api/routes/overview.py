@@ -1,0 +1,39 @@
+"""The operator's page: what happened in a range of time, with what each number counts printed beside it."""
+
+from datetime import timedelta
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from api.context import limits_address, service_of
+from api.desk_pages import page, policies
+from api.desk_words import queue_title
+from api.staff import Agents
+from api.view_overview import AGES, FAMILY_MEANS, overview
+
+router = APIRouter(prefix="/desk", include_in_schema=False, dependencies=[Depends(limits_address)])
+RANGES = {"1": "24 hours", "7": "7 days", "30": "30 days", "90": "90 days", "365": "A year"}
+USUAL = "7"
+
+
+@router.get("/overview")
+def overview_page(request: Request, me: Agents, days: str = USUAL) -> HTMLResponse:
+    """Numbers of the last days, up to now."""
+    chosen = days if days in RANGES else USUAL
+    service = service_of(request)
+    until = service.now()
+    with service.database.read() as session:
+        shown = overview(session, until - timedelta(days=int(chosen)), until, policies(request))
+    ages = [name for name, _ in AGES]
+    return page(
+        request,
+        "desk/overview.html",
+        me,
+        here="/desk/overview",
+        o=shown,
+        days=chosen,
+        ranges=RANGES,
+        ages=ages,
+        means=FAMILY_MEANS,
+        queue_title=queue_title,
+    )
