@@ -35,6 +35,7 @@ from api.routes import forms as help_forms
 from api.routes import help as help_pages
 from api.routes import staff as staff_pages
 from api.shapes import Problem
+from api.staff import COOKIE
 
 INTERNAL_BODY_BYTES = 268_435_456  # a batch of articles with their images, from the same machine
 DESCRIPTION = "Ask questions that are answered from help articles with their source, and keep those articles."
@@ -109,11 +110,14 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
         for unused in ("HTTPValidationError", "ValidationError"):
             schema["components"]["schemas"].pop(unused, None)
-        schema["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        schema["components"]["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "staff; unsafe requests also send X-CSRF-Token"},
+        }
         for path, methods in schema["paths"].items():
             for operation in methods.values():
                 if "401" in operation["responses"]:
-                    operation["security"] = [{"bearer": []}]
+                    operation["security"] = [{"session": []} if path.startswith("/api/desk") else {"bearer": []}]
                 _drop_default_422(path, operation)
         app.openapi_schema = schema
     return app.openapi_schema

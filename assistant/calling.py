@@ -12,7 +12,7 @@ from assistant.replying import Drafted
 from escalation import rules
 from escalation.rules import Decision, EarlierTurn, Escalate, Offer, PolicyAction, Signals
 from escalation.tables import Priority, Reason
-from escalation.triage import Triage
+from escalation.triage import Triage, matter
 from guardrails.findings import Action
 from guardrails.policies import Policy
 from knowledge.embedding import vectors as embedded
@@ -89,7 +89,7 @@ def call(decision: Escalate | Offer, caller: Caller, policies: Mapping[str, Poli
     if policy is not None:
         queue, priority = policy.queue, Priority(policy.priority)
     else:
-        text = routing_text(caller.received, heard.masked)
+        text = matter(routing_text(caller.received, heard.masked))
         queue, priority = caller.triage.route(text, embed([text]), heard.code).queue, None
     return Call(decision.reason, decision.sentence, queue, heard.language, priority, heard.code or heard.language)
 

@@ -20,7 +20,7 @@ from assistant.tables import Conversation, ConversationId, Holder, Message, Outc
 from assistant.wording import say, words
 from escalation import fields, finding, linking, tickets, work
 from escalation.fields import Fields, Said
-from escalation.tables import Priority, Reason, Ticket, TicketId, TicketState
+from escalation.tables import Note, Priority, Reason, Ticket, TicketId, TicketState
 from escalation.tickets import Contact, Opening, StaleVersion
 
 ASSISTANT, VISITOR = "assistant", "visitor"
@@ -210,8 +210,9 @@ def describe(session: Session, held: Conversation, told: dict[str, str], *, now:
 def reindex(session: Session, ticket: Ticket) -> None:
     """Write the ticket's words for full-text search anew."""
     query = select(Message.text).where(Message.conversation_id.in_(linking.conversations(session, ticket))).order_by(Message.id)
+    notes = select(Note.text).where(Note.ticket_id == ticket.id).order_by(Note.at)
     session.flush()
-    finding.index(session, ticket, session.scalars(query))
+    finding.index(session, ticket, [*session.scalars(query), *session.scalars(notes)])
 
 
 def handed(session: Session, conversation_id: ConversationId) -> Message | None:

@@ -16,6 +16,7 @@ from assistant.wording import shipped
 from escalation import tickets
 from escalation.rules import RULES, Escalate, Form, Offer, Signals, decide
 from escalation.tables import Priority, Reason, Ticket, TicketId
+from escalation.triage import matter
 from knowledge.language import detect
 
 LAST_SAID = 3  # messages that find the queue
@@ -61,7 +62,7 @@ def send_form(
     language = shipped(detect(text) or started.locale)
     decision = decide(Signals(form=form), assistant.triage.settings)
     assert isinstance(decision, Escalate)  # noqa: S101 - the table has a row for forms
-    masked = assistant.mask(text)
+    masked = matter(assistant.mask(text))
     queue = assistant.triage.route(masked, assistant.embed([masked]), detect(masked)).queue
     with assistant.sessions.write() as session:
         if (known := session.get(Ticket, ticket_id)) is not None:
@@ -102,7 +103,7 @@ def _call(assistant: Assistant, wanted: Wanted, locale: str) -> Call:
     if policy is not None:
         queue, priority = policy.queue, Priority(policy.priority)
     else:
-        masked = assistant.mask(wanted.text)
+        masked = matter(assistant.mask(wanted.text))
         queue, priority = assistant.triage.route(masked, assistant.embed([masked]), spoken).queue, None
     if offer is None:
         return Call(Reason.ASKED, SENTENCES[Reason.ASKED], queue, language, priority, spoken or "")

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from escalation import hearing, routing
 from escalation.anger import anger
-from escalation.asked import asks_for_person
+from escalation.asked import SENTENCE, asks_for_person
 from escalation.learned import Learned, Vectors
 from escalation.routing import Routed, Router, sure_words
 from escalation.settings import EscalationSettings
 
-UNROUTED = "product"  # where a message goes that says nothing about itself: people who know the product know where it belongs
+UNROUTED = "technical"  # where a ticket begins whose visitor only asked for a person
+FEWEST = 2  # words that say something about a matter
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,16 @@ class Triage:
         return anger(text, language).weight
 
     def route(self, text: str, vectors: Mapping[str, Vectors], language: str | None) -> Routed:
-        """The queue for a text, with one row of vectors by encoder."""
+        """The queue for what `matter` left of a text, with one row of vectors by encoder."""
+        if len(text.split()) < FEWEST:
+            return Routed(UNROUTED, 0.0, {UNROUTED: 0.0})
         if self.router is not None:
             return self.router.route(text, vectors, language)
         named = [name for name, patterns in sure_words().items() if any(pattern.search(text) for pattern in patterns)]
         queue = named[0] if len(named) == 1 else UNROUTED
         return Routed(queue, 0.0, {queue: 0.0})
+
+
+def matter(text: str) -> str:
+    """A text without the sentences that only ask for a person: they say nothing about the queue."""
+    return "\n".join(sentence for sentence in SENTENCE.split(text) if sentence.strip() and not asks_for_person(sentence))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from escalation.fields import MOST_QUESTIONS, Fields, Said, complete, fill, lacking, missing
 
-OWN = yaml.safe_load((Path(__file__).parent / "conversations.yaml").read_text(encoding="utf-8"))
+HERE = Path(__file__).parent
+OWN = [row for name in ("conversations", "development_conversations") for row in yaml.safe_load((HERE / f"{name}.yaml").read_text("utf-8"))]
 LISTS = {"error": "errors", "tried": "tried"}
 NAMES = [
     *("goal", "symptom", "error", "tried", "device", "browser", "os", "app_version", "page"),
@@ -45,6 +46,27 @@ def test_our_own_conversations_are_filled_as_labelled() -> None:
         if not same(value(read, name), row.get(name))
     ]
     assert len(wrong) <= 0.03 * len(OWN) * len(NAMES), wrong
+
+
+def test_a_happening_told_without_a_word_of_trouble_is_the_symptom() -> None:
+    assert fill([Said("visitor", "My room was next to the lift. I'd like another one.")]).symptom == "My room was next to the lift"
+
+
+def test_a_question_is_the_goal_when_no_aim_was_said() -> None:
+    assert (
+        fill([Said("visitor", "I'm thinking about the big plan, what does it cost for nine people?")]).goal
+        == "what does it cost for nine people"
+    )
+
+
+def test_who_they_are_and_what_they_wish_is_no_symptom() -> None:
+    read = fill([Said("visitor", "My name is Ana Reis. The account is Fado Tours. We would like a demo for ten people.")])
+    assert (read.symptom, read.goal) == (None, "a demo for ten people")
+
+
+def test_what_was_asked_for_replaces_a_mere_mention() -> None:
+    told = [Said("visitor", "The label printer is offline"), Said("assistant", "Which model is it?"), Said("visitor", "LP-200")]
+    assert fill(told).device == "LP-200"
 
 
 def test_what_the_page_told_is_kept() -> None:
