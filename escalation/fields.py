@@ -105,17 +105,18 @@ class Question:
 def fill(transcript: Sequence[Said], *, known: Fields | None = None) -> Fields:
     """Read the visitor's messages; what the page already told (`known`) is kept."""
     texts = [plain(said.text) for said in transcript if said.role == "visitor"]
-    errors = tuple(dict.fromkeys(_without_parts(found("error", texts))))
     values: dict[str, Any] = {name: first(name, texts) for name in MENTIONED}
+    errors = tuple(error for error in dict.fromkeys(_without_parts(found("error", texts))) if error != values["account"])
     values["contact_email"] = next((match.group() for text in texts for match in EMAIL.finditer(text)), None)
     asked_for = _answering(transcript, "symptom")
     values |= {"goal": story.goal(texts), "symptom": story.symptom(texts, errors, asked_for), "errors": errors, "tried": story.tried(texts)}
     for name, answer in _answers(transcript):
         key = "errors" if name == "error" else name
-        if not values.get(key):
+        if not values.get(key) or (key == "device" and any(c.isdigit() for c in answer)):  # "the printer" … "which model?" "LP-200"
             values[key] = (answer,) if key in {"errors", "tried"} else answer
+    values["goal"] = values["goal"] or story.question(texts, values["symptom"])
     if not values["goal"] and not values["symptom"]:
-        values["goal"] = story.statement(texts)
+        values["goal"] = story.statement(texts)  # neither a wish nor a question nor a happening
     if values["contact_name"] == values["account"]:
         values["contact_name"] = None  # "Lantern Books" answered "which account?"
     values["tags"] = tags(texts)
@@ -168,7 +169,9 @@ def _answers(transcript: Sequence[Said]) -> Iterable[tuple[str, str]]:
         if question.role != "visitor" and answer.role == "visitor":
             asked, text = plain(question.text), plain(answer.text)
             places = {name: match.start() for name, pattern in asked_about().items() if (match := pattern.search(asked))}
-            if places and not phrase("no_answer").search(text):
+            if set(places) == {"tried"} and not phrase("no_answer").search(text):
+                yield "tried", tidy(phrase("tried_lead_in").sub("", story.SENTENCE.split(text)[0]))
+            elif places and not phrase("no_answer").search(text):
                 yield from _paired(sorted(places, key=places.__getitem__), _pieces(text))
 
 

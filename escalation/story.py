@@ -7,6 +7,7 @@ from escalation.asked import asks_for_person
 from escalation.extraction import found, patterns, phrase, tidy
 
 SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+|;\s+")
+NOT_HAPPENING = ("happened_not", "symptom_not", "goal", "tried")  # what a clause is that does not tell what happened
 SHORTEST = 4  # words of a clause that says something
 LONGEST, LONGEST_GOAL = 12, 9  # words; a longer clause is cut, an agent has the transcript
 
@@ -28,10 +29,37 @@ def symptom(texts: Sequence[str], errors: Sequence[str] = (), told: Sequence[int
         for clause, turned in clauses(text):
             if number and len(clause.split()) <= SHORTEST and number not in told:
                 continue  # "still not working" after a hint
-            strength = _strength(clause, errors, turned=turned) + 1.0 * (number in told) - 0.4 * (number > 0)
+            strength = _strength(clause, errors, turned=turned, told=number in told) + 1.0 * (number in told) - 0.4 * (number > 0)
             if strength > best:
                 best, value = strength, clause
-    return _predicate(value) if value else None
+    return _predicate(value) if value else happening(texts[0], errors) if texts else None
+
+
+def happening(text: str, errors: Sequence[str] = ()) -> str | None:
+    """The last clause that tells of something that is so, no wish and no question: for trouble told in words we do not know."""
+    last = None
+    for sentence in SENTENCE.split(text):
+        if sentence.rstrip().endswith("?") or asks_for_person(sentence):
+            continue
+        for clause, _ in clauses(sentence):
+            other = any(pattern.search(clause) for kind in NOT_HAPPENING for pattern in patterns(kind)) or any(
+                error in clause for error in errors
+            )
+            if len(clause.split()) >= SHORTEST and not other and any(pattern.search(clause) for pattern in patterns("happened")):
+                last = clause
+    return _short(last) if last else None
+
+
+def question(texts: Sequence[str], trouble: str | None) -> str | None:
+    """The first question that is more than the trouble itself: its answer is what they came for."""
+    for sentence in (sentence for text in texts for sentence in SENTENCE.split(text)):
+        whole = phrase("opener").sub("", tidy(sentence))
+        if not sentence.rstrip().endswith("?") or len(whole.split()) < SHORTEST or asks_for_person(sentence):
+            continue
+        end = whole.rpartition(", ")[2]
+        if not trouble or trouble not in sentence:
+            return _short(end if len(end.split()) >= SHORTEST else whole, LONGEST_GOAL)
+    return None
 
 
 def statement(texts: Sequence[str]) -> str | None:
@@ -68,13 +96,13 @@ def clauses(text: str) -> Iterator[tuple[str, bool]]:
                 yield piece, turned
 
 
-def _strength(clause: str, errors: Sequence[str], *, turned: bool) -> float:
-    """How clearly a clause tells of something going wrong; below 0 is not at all."""
+def _strength(clause: str, errors: Sequence[str], *, turned: bool, told: bool = False) -> float:
+    """How clearly a clause tells of something going wrong; below 0 is not at all. `told`: it answers "what happens?"."""
     if any(pattern.search(clause) for pattern in patterns("symptom_not")):
         return -9.0
     strong = sum(bool(pattern.search(clause)) for pattern in patterns("symptom_cue"))
     if not strong:
-        return -9.0
+        return 1.0 if told and len(clause.split()) >= SHORTEST else -9.0
     repeats = bool(phrase("reports").match(clause)) or any(error in clause and len(error) > len(clause) // 2 for error in errors)
     return 2.0 + min(strong, 2) + 0.5 * turned - 1.0 * bool(phrase("when").match(clause)) - 1.5 * repeats
 
