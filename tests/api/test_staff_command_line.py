@@ -1,13 +1,14 @@
 """`firstline staff`, and the link for the first admin that `firstline serve` prints."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.api.staffing import OTHER_PASSWORD, PASSWORD
-from tests.builders import firstline, serving
+from tests.builders import firstline, serving, wait_until
 
 JOIN = re.compile(r"(http://\S+/staff/join/[\w-]+)")
 
@@ -26,6 +27,9 @@ def sign_in(url: str, email: str, password: str = PASSWORD) -> int:
 
 
 def link_in(output: list[str]) -> str:
+    """The link that the server prints after its address; "" when it prints none within a moment."""
+    with suppress(AssertionError):
+        wait_until(lambda: JOIN.search("".join(output)) is not None, 3)
     found = JOIN.search("".join(output))
     return found[1] if found else ""
 

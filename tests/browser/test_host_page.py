@@ -58,12 +58,12 @@ def test_every_command_does_what_its_name_says(window: Open, site: Site) -> None
     here.frame.get_by_text("Wie können wir helfen?").wait_for()
     assert here.launcher.get_attribute("aria-label") == "Hilfe schließen"
     call("Firstline('setTheme', 'dark')")
-    here.inner.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    here.inner.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
     call("Firstline('update', {side: 'left', offset: 40, theme: 'url(x)', color: 'red'})")
     assert here.launcher.bounding_box()["x"] == 40
     assert here.page.locator("firstline-widget .box").get_attribute("data-theme") == "dark"
     call("Firstline('reset')")
-    here.inner.wait_for_function("localStorage.length === 0", polling=50)  # a hidden frame draws nothing
+    here.inner.wait_for_function("() => localStorage.length === 0", polling=50)  # a hidden frame draws nothing
     call("Firstline('toggle')")
     here.frame.get_by_text("Eine Frage stellen").wait_for()
     names = [name for name, _ in call("heard")]

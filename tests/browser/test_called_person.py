@@ -196,7 +196,7 @@ def test_each_message_of_a_person_is_announced_once(window: Open, site: Site) ->
     )
     site.answer(talk, "First words")
     heard(here, "First words").wait_for()
-    here.inner.wait_for_function("said.length > 0")
+    here.inner.wait_for_function("() => said.length > 0")
     here.page.wait_for_timeout(300)
     said = [" ".join(words.split()) for words in here.inner.evaluate("said")]
     assert [words for words in said if "First words" in words] == ["Kim Lee: First words"]
