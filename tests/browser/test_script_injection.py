@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from itertools import product
 
+import httpx
 import pytest
 from sqlalchemy import select
 
+from api.staff import LOOPBACK_COOKIE
 from escalation.tables import Ticket
+from tests.api.staffing import Colleague, account_of
 from tests.browser.browsing import Site, Window
 from tests.builders import article, publish
 
@@ -142,6 +145,32 @@ def test_nothing_runs_in_what_visitors_and_agents_tell_each_other(window: Open, 
     here.page.goto(f"{site.url}/help/tickets")
     assert here.page.locator(".said .agent").count() == len(batch)
     _nothing_happened(here, site)
+    here.errors.clear()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(0, len(PAYLOADS), TOGETHER))
+def test_nothing_runs_at_the_desk(window: Open, site: Site, start: int) -> None:
+    here = window(viewport={"width": 1440, "height": 900})
+    policy = "csp.push(event.violatedDirective + ' ' + event.blockedURI)"
+    here.page.add_init_script(f"window.csp = []; addEventListener('securitypolicyviolation', (event) => {policy})")
+    agent = Colleague.arrives(site.service, account=account_of(site.service, name="Kim Okafor"))
+    here.page.context.add_cookies([{"name": LOOPBACK_COOKIE, "value": agent.new.token, "url": site.url}])
+    for number, payload in enumerate(PAYLOADS[start : start + TOGETHER]):
+        line = " ".join(payload.split())[:200]
+        details = {"name": line, "account": line, "role": line, "page": line, "app_version": line[:100]}
+        form = {"client_id": f"{start:010}-{number:010}", "goal": payload[:2000], "happened": payload[:2000], "errors": [payload[:2000]]}
+        sent = httpx.post(f"{site.url}/api/forms/bug_report", json={**form, "details": details})
+        assert sent.status_code == 201, sent.text
+        ticket = sent.json()["ticket"]["number"]
+        site.answer(sent.json()["conversation_id"], payload)
+        here.page.goto(f"{site.url}/desk/tickets/{ticket}")
+        here.page.locator(".said.agent").first.wait_for()
+        here.page.get_by_label("Reply to the visitor").fill(payload)
+        _nothing_happened(here, site)
+    for path in ("/desk?view=all", "/desk?view=all&q=alert", "/desk/overview"):
+        here.page.goto(site.url + path)
+        _nothing_happened(here, site)
     here.errors.clear()
 
 
