@@ -38,6 +38,14 @@ _NOT_TO_READERS = tuple(
             r"(?:^|[.\]]\s{0,3})\[?(?:system|developer|assistant)\]?(?:\([^)\n]{0,60}\))?\s{0,3}:?\s{1,3}"
             r"you (?:have|are|must|may|can|will|now)\b"
         ),
+        (
+            r"\b(?:réservée?s?|destinée?s?|reserved|meant|intended|only|nur|bestimmt|reservad[oa]s?|destinad[oa]s?)\s+"
+            rf"(?:à|a|for|für|para|pour|ao)\s+(?:l['’]|the\s+|den\s+|das\s+|el\s+|o\s+)?(?:{_MACHINE})\b"
+        ),
+        (
+            rf"\b(?:{_MACHINE})\s+(?:advises?|tells?|recommends?|promises?|offers?|assures?|informs?)\s+(?:every|each|all)\s+"
+            r"(?:visitor|reader|customer|user|person)s?\b"
+        ),
         rf"\b(?:{_MACHINE})(?:'s|’s)?\s+(?:new\s+)?(?:identity|persona|character|role)\b",
         r"\byou (?:now )?(?:have|are under|are bound by) no (?:more |longer any )?(?:restrictions?|limits|rules|guidelines|policies)\b",
         r"\b[A-Za-z](?:[.\-_*·][a-z]){4,40}\b",  # a word whose letters stand apart hides from somebody
