@@ -27,7 +27,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 IN_CI = bool(os.environ.get("CI"))  # noqa: TID251 - a test may ask where it runs
-PATIENCE_MS = 8_000
+PATIENCE_MS = 20_000
 
 REFUND = """In this article you ask for your money back.
 
