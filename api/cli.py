@@ -140,7 +140,7 @@ def demo(port: Annotated[int, typer.Option(help="Port; by default FIRSTLINE_PORT
 
     os.environ.setdefault("FIRSTLINE_PRODUCT", "Tallyboard")
     os.environ.setdefault("FIRSTLINE_CONTACT", "support@tallyboard.example")
-    os.environ.setdefault("FIRSTLINE_TARGET_ERROR", "0.2")  # on this help centre 3 of 32 answered were wrong at this target
+    os.environ.setdefault("FIRSTLINE_TARGET_ERROR", "0.2")  # on this help centre 6 of 58 answered were wrong at this target
     _serve("", port, questions=SAMPLE_QUESTIONS)
 
 
