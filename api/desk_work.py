@@ -1,11 +1,13 @@
-"""What agents do with tickets: every change of the desk, for its forms and its interface alike, each in one transaction."""
+"""What agents do with tickets: every change of the desk, for its forms and its interface alike, each in one transaction.
+
+Card numbers and secrets become placeholders here too: agents paste what customers told them on the phone.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import accounts
@@ -33,12 +35,12 @@ from api.tables import StaffRole, TicketSeen
 from api.view_ticket import by_number
 from assistant import handover
 from assistant.handover import AgentReply
-from assistant.tables import Conversation
 from escalation import linking, work
 from escalation.replies import KNOWN, MissingPlaceholder
 from escalation.tables import NoteId, Ticket
 from escalation.tickets import Contact, IllegalMove, StaleVersion
 from guardrails import ledger
+from guardrails.checks.personal_data import redact_secrets
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,14 @@ def check_gaps(text: str) -> None:
 
 def _reply(hand: Hand, body: ReplyIn) -> None:
     check_gaps(body.text)
-    reply = AgentReply(body.text, hand.me.account_id, hand.me.name, body.then)
+    reply = AgentReply(redact_secrets(body.text).text, hand.me.account_id, hand.me.name, body.then)
     handover.answer(hand.session, hand.ticket, reply, now=hand.now, expected_version=body.version)
 
 
 def _note(hand: Hand, body: NoteIn) -> None:
     note_id = NoteId(body.id or hand.service.new_id())
-    work.note(hand.session, hand.ticket, note_id, body.text, by=hand.me.account_id, now=hand.now)
+    work.note(hand.session, hand.ticket, note_id, redact_secrets(body.text).text, by=hand.me.account_id, now=hand.now)
+    handover.reindex(hand.session, hand.ticket)
 
 
 def _assign(hand: Hand, body: AssignIn) -> None:
@@ -142,7 +145,7 @@ def _tags(hand: Hand, body: TagsIn) -> None:
 
 
 def _fields(hand: Hand, body: FieldsIn) -> None:
-    said: Mapping[str, str | None] = {name: value.strip() or None for name, value in body.fields.items()}
+    said: Mapping[str, str | None] = {name: redact_secrets(value).text.strip() or None for name, value in body.fields.items()}
     work.describe(hand.session, hand.ticket, said, **hand.told(body.version))
     handover.reindex(hand.session, hand.ticket)
 
@@ -157,13 +160,9 @@ def _contact(hand: Hand, body: ContactIn) -> None:
 
 
 def _merge(hand: Hand, body: MergeIn) -> None:
-    """Conversations are locked before tickets, as everywhere, so that nobody waits in a ring."""
     into = by_number(hand.session, body.into)
-    for conversation_id in sorted({hand.ticket.conversation_id, into.conversation_id}):
-        hand.session.execute(select(Conversation.id).where(Conversation.id == conversation_id).with_for_update())
     version = into.version if body.into_version is None else body.into_version
-    linking.merge(hand.session, hand.ticket, into, into_version=version, **hand.told(body.version))
-    handover.reindex(hand.session, into)
+    handover.merge(hand.session, hand.ticket, into, into_version=version, **hand.told(body.version))
 
 
 def _link(hand: Hand, body: LinkIn) -> None:

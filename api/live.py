@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +19,10 @@ from assistant.tables import Message
 from escalation.tables import TicketEvent
 
 EVERY_SECONDS = 0.5
-LOOK_AGAIN_SECONDS = 5.0  # on Postgres a row can become visible after one with a greater id; and whoever may no longer listen is noticed
+LOOK_AGAIN_SECONDS = 5.0  # a beat may come before its rows are visible; and whoever may no longer listen is noticed
 MAX_STREAMS = 500
+LOOK_BACK = 100  # events of other transactions that may still become visible
+MOST_EVENTS = 200  # told at a time
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,14 @@ def stream(request: Request, pulse: Pulse, read: Read, after: int) -> StreamingR
     """
     if pulse.listeners >= MAX_STREAMS:
         raise HTTPException(503, "too many open pages; ask for messages instead", headers={"Retry-After": "30"})
-    told = request.headers.get("last-event-id", "")
-    start = int(told) if told.isascii() and told.isdigit() and len(told) < 16 else after  # noqa: PLR2004 - more digits than ids have
     headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
-    return StreamingResponse(_follow(pulse, read, start), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_follow(pulse, read, after_of(request, after)), media_type="text/event-stream", headers=headers)
+
+
+def after_of(request: Request, after: int) -> int:
+    """The event from which a page listens: the last it heard, when it reconnects, else `after`."""
+    told = request.headers.get("last-event-id", "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 16 else after  # noqa: PLR2004 - more digits than ids have
 
 
 async def _follow(pulse: Pulse, read: Read, after: int) -> AsyncIterator[str]:
@@ -111,12 +118,24 @@ async def _follow(pulse: Pulse, read: Read, after: int) -> AsyncIterator[str]:
             await pulse.changed()
 
 
-def ticket_events(session: Session, after: int, limit: int = 200) -> list[Event]:
-    """What happened to tickets after an event, for the desk: which ticket, its version and what kind of change."""
-    query = select(TicketEvent).where(TicketEvent.id > after).order_by(TicketEvent.id).limit(limit)
-    return [
-        Event(e.id, "ticket", {"ticket": e.ticket_id, "version": e.version, "kind": e.kind, "by": e.by}) for e in session.scalars(query)
-    ]
+class TicketNews:
+    """What happens to tickets, for one open page of the desk: which ticket, its version and what kind of change, each once.
+
+    On Postgres an event can become visible after one with a greater id, so each look goes a little back.
+    """
+
+    def __init__(self, start: int) -> None:
+        """Nothing up to the event `start` is told."""
+        self.start = start
+        self._told: deque[int] = deque(maxlen=2 * LOOK_BACK + MOST_EVENTS)
+
+    def read(self, session: Session, after: int) -> list[Event]:
+        """The events after one that were not told yet."""
+        since = max(self.start, after - LOOK_BACK)
+        query = select(TicketEvent).where(TicketEvent.id > since).order_by(TicketEvent.id).limit(LOOK_BACK + MOST_EVENTS)
+        fresh = [event for event in session.scalars(query) if event.id not in self._told]
+        self._told.extend(event.id for event in fresh)
+        return [Event(e.id, "ticket", {"ticket": e.ticket_id, "version": e.version, "kind": e.kind, "by": e.by}) for e in fresh]
 
 
 def newest_ticket_event(session: Session) -> int:

@@ -24,7 +24,7 @@ from escalation.asked import asks_for_person
 from escalation.tables import Ticket, TicketState
 from knowledge.confidence import Band
 from knowledge.embedding import vectors
-from knowledge.library import MAIN, MULTILINGUAL
+from knowledge.library import comparing
 
 FIRST_WORDS = 40  # of what the assistant answered
 VERSION = re.compile(r"\bv?\d+(?:\.\d+){1,3}\b|\b(?:version|build) \d[\w.-]*", re.IGNORECASE)
@@ -165,8 +165,7 @@ def _from_earlier(assistant: Assistant, session: Session, ticket: Ticket, reques
     if not earlier:
         return []
     encoders = assistant.library.encoders
-    name = MULTILINGUAL if MULTILINGUAL in encoders else MAIN
-    rows = vectors(encoders[name], [request, *(request_of(one, ()) for one in earlier)])
+    rows = vectors(encoders[comparing(encoders)], [request, *(request_of(one, ()) for one in earlier)])
     likeness = rows[1:] @ rows[0]
     near = [(float(likeness[at]), earlier[at]) for at in np.argsort(-likeness) if likeness[at] >= LIKE]
     replies = ((like, one, _reply_of(session, one)) for like, one in near)

@@ -16,7 +16,7 @@ from escalation.triage import Triage, matter
 from guardrails.findings import Action
 from guardrails.policies import Policy
 from knowledge.embedding import vectors as embedded
-from knowledge.library import MAIN, MULTILINGUAL
+from knowledge.library import comparing
 
 UNKNOWN_LANGUAGE = "unknown_language"
 ACTIONS = {Action.HANDOVER: PolicyAction.HANDOVER, Action.REFUSE: PolicyAction.REFUSE, Action.ROUTE: PolicyAction.ROUTE}
@@ -72,7 +72,7 @@ def similarities(heard: Heard, earlier: Sequence[Earlier], encoders: Mapping[str
     """The cosine of the present question with each earlier one; zeros as long as `least` equal ones are not possible."""
     if heard.question is None or len(earlier) < least - 1:
         return [0.0] * len(earlier)
-    name = MULTILINGUAL if MULTILINGUAL in encoders else MAIN
+    name = comparing(encoders)
     rows = embedded(encoders[name], [one.question for one in earlier])
     return [float(cosine) for cosine in rows @ heard.vectors[name][0]]
 

@@ -67,6 +67,8 @@ class Reply:
     choices: tuple[Choice, ...] = ()
     offer: str = ""
     """The reason for which a person is offered beside the reply; empty when none is."""
+    because: str = ""
+    """The sentence in which an agent will read why."""
     handover: dict[str, Any] = field(default_factory=dict)
     """Number, queue and questions of the ticket that this turn opened; empty when it opened none."""
     question: str = ""
@@ -81,7 +83,7 @@ class Reply:
             "language": self.language,
             "sources": [asdict(source) for source in self.sources],
             "choices": [asdict(choice) for choice in self.choices],
-            **({"offer": self.offer} if self.offer else {}),
+            **({"offer": self.offer, "because": self.because} if self.offer else {}),
             **({"handover": self.handover} if self.handover else {}),
         }
 
@@ -321,7 +323,7 @@ def rate(session: Session, conversation_id: ConversationId, message_id: int, *, 
         raise NoSuchMessage("this conversation has no such reply")
     session.merge(Feedback(message_id=message_id, conversation_id=conversation_id, helpful=helpful, reason=reason, at=now))
     if not helpful and message.role == Role.ASSISTANT:
-        message.content = {**message.content, "offer": "not_solved"}
+        message.content = {**message.content, "offer": "not_solved", "because": ""}
 
 
 def _twin(session: Session, conversation_id: ConversationId, client_message_id: str | None) -> tuple[Message, Turn] | None:

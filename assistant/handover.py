@@ -22,8 +22,9 @@ from escalation import fields, finding, linking, tickets, work
 from escalation.fields import Fields, Said
 from escalation.tables import Note, Priority, Reason, Ticket, TicketId, TicketState
 from escalation.tickets import Contact, Opening, StaleVersion
+from escalation.work import VISITOR
 
-ASSISTANT, VISITOR = "assistant", "visitor"
+ASSISTANT = "assistant"
 MOST_RELATED = 10
 OUTCOMES = {
     Reason.POLICY_HANDOVER: Outcome.ESCALATED_POLICY,
@@ -68,19 +69,19 @@ def open_for(session: Session, held: Conversation, call: Call, ticket_id: Ticket
     The same id again gives the same ticket. Raise AlreadyOpen when another ticket has the conversation.
     """
     messages = conversation.since_boundary(session, held)
-    told = fields.fill(_transcript(messages), known=_known(held.details))
+    read = fields.fill(_transcript(messages), known=_known(held.details))
     opening = Opening(
         conversation_id=held.id,
         reason=call.reason,
         reason_text=call.sentence,
         queue=call.queue,
         language=call.spoken or call.language,
-        fields=told,
+        fields=read,
         sources=_sources(messages),
         priority=call.priority,
         contact=Contact(held.details.get("name"), held.details.get("email"), bool(held.details.get("verified"))),
         findings=_findings(session, held),
-        related=_related(session, held.details.get("email") or told.contact_email),
+        related=_related(session, held.details.get("email") or read.contact_email),
         asked=held.details.get("asked", ()),
     )
     ticket = tickets.open_ticket(session, opening, ticket_id, by=ASSISTANT, now=now)
@@ -135,15 +136,18 @@ class AgentReply:
 def answer(session: Session, ticket: Ticket, reply: AgentReply, *, now: datetime, expected_version: int) -> list[Message]:
     """An agent's reply, to every conversation of the ticket, and of an incident's tickets too: each once.
 
+    Only the ticket's own visitors are asked whether it is solved: the tickets that hang on an incident go their own way.
     Raise StaleVersion when the ticket changed since it was read, IllegalMove when it is closed.
     """
-    reached = linking.audience(session, ticket) if linking.linked(session, ticket) else linking.conversations(session, ticket)
+    own = linking.conversations(session, ticket)
+    reached = linking.audience(session, ticket) if linking.linked(session, ticket) else own
     for conversation_id in sorted(reached):
         conversation.locked(session, conversation_id)
     content: dict[str, Any] = {"agent": reply.name}
-    if reply.then is TicketState.RESOLVED:
-        content["resolves"] = ticket.number
-    sent = [conversation.say_in(session, one, Role.AGENT, reply.text, content, now=now) for one in reached]
+    asks = {"resolves": ticket.number} if reply.then is TicketState.RESOLVED else {}
+    sent = [
+        conversation.say_in(session, one, Role.AGENT, reply.text, {**content, **(asks if one in own else {})}, now=now) for one in reached
+    ]
     work.replied(session, ticket, str(sent[0].id), by=reply.by, now=now, expected_version=expected_version)
     if ticket.state == TicketState.OPEN:
         tickets.move(session, ticket, TicketState.ACKNOWLEDGED, by=reply.by, now=now, expected_version=ticket.version)
@@ -166,15 +170,40 @@ def move(session: Session, ticket: Ticket, to: TicketState, *, by: str, now: dat
         one.holder = Holder.PERSON
 
 
-def solved(session: Session, held: Conversation, *, yes: bool, now: datetime) -> Ticket | None:
-    """The visitor's answer to “did this solve it?”: yes closes the ticket, no opens it again; None when nothing was asked."""
+def merge(session: Session, ticket: Ticket, into: Ticket, *, by: str, now: datetime, expected_version: int, into_version: int) -> None:
+    """Close `ticket` and continue in `into`, which then has both conversations; a person holds them all the while.
+
+    Raise what `linking.merge` raises.
+    """
+    both = {*linking.conversations(session, ticket), *linking.conversations(session, into)}
+    for conversation_id in sorted(both):
+        conversation.locked(session, conversation_id)
+    linking.merge(session, ticket, into, by=by, now=now, expected_version=expected_version, into_version=into_version)
+    reindex(session, into)
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What a visitor thinks of how their ticket was handled: 1 to 5 stars, and perhaps a word."""
+
+    stars: int
+    text: str = ""
+
+
+def solved(session: Session, held: Conversation, *, yes: bool, now: datetime, rating: Rating | None = None) -> Ticket | None:
+    """The visitor's answer to “did this solve it?”: yes closes a resolved ticket, no opens it again; a rating is kept in any case.
+
+    The conversation's last ticket comes back; None when it never had one.
+    """
     ticket = tickets.of_conversation(session, held.id)
     if ticket is None or ticket.state != TicketState.RESOLVED:
-        return None
-    if yes:
+        ticket = last_ticket(session, held)
+    elif yes:
         close(session, ticket, by=VISITOR, now=now)
     else:
         tickets.reopen(session, ticket, by=VISITOR, now=now, expected_version=ticket.version)
+    if ticket is not None and rating is not None:
+        work.rated(session, ticket, rating.stars, rating.text, now=now)
     return ticket
 
 
@@ -216,10 +245,12 @@ def reindex(session: Session, ticket: Ticket) -> None:
 
 
 def handed(session: Session, conversation_id: ConversationId) -> Message | None:
-    """The message that told the visitor of the ticket which has the conversation now."""
-    ticket = tickets.of_conversation(session, conversation_id)
-    if ticket is None:
-        return None
+    """The message that told the visitor of the ticket which has the conversation now; None when none has it."""
+    return told(session, conversation_id) if tickets.of_conversation(session, conversation_id) else None
+
+
+def told(session: Session, conversation_id: ConversationId) -> Message | None:
+    """The last message that told the visitor of a ticket, whatever became of it."""
     query = select(Message).where(Message.conversation_id == conversation_id, Message.role == Role.ASSISTANT)
     for message in session.scalars(query.order_by(Message.id.desc())):
         if "handover" in message.content:
@@ -288,10 +319,11 @@ def _related(session: Session, email: str | None) -> list[str]:
 
 def _handover_words(ticket: Ticket, call: Call, questions: Sequence[str]) -> str:
     queue = words("queues", call.language).get(ticket.queue, ticket.queue)
-    parts = [say("handover", call.language, number=str(ticket.number), queue=queue)]
-    if questions:
-        parts += [say("handover_questions", call.language), *(f"- {question}" for question in questions)]
-    return "\n".join(parts[:1]) + ("\n\n" + parts[1] + "\n" + "\n".join(parts[2:]) if questions else "")
+    said = say("handover", call.language, number=str(ticket.number), queue=queue)
+    if not questions:
+        return said
+    asked = "\n".join([say("handover_questions", call.language), *(f"- {question}" for question in questions)])
+    return f"{said}\n\n{asked}"
 
 
 def _handover_content(ticket: Ticket, questions: Sequence[fields.Question]) -> dict[str, Any]:

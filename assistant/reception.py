@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant import conversation, handover
+from assistant.calling import POLICY_REASONS
 from assistant.handover import Call
 from assistant.tables import Conversation, ConversationId, Holder, Message, Role, Turn
 from assistant.turn import Assistant
@@ -26,11 +27,12 @@ TOOK_OFFER = "The visitor took the person who was offered: {because}"
 
 @dataclass(frozen=True)
 class Wanted:
-    """Why a person is called, as far as the conversation tells: the last offer, and the policy that made it."""
+    """Why a person is called, as far as the conversation tells: the last offer with its sentence, and the policy that made it."""
 
     text: str
-    offer: str
-    policy: str | None
+    locale: str
+    offer: Offer | None = None
+    policy: str | None = None
 
 
 def call_person(assistant: Assistant, conversation_id: ConversationId, told: Mapping[str, Any], *, now: datetime) -> Message:
@@ -40,8 +42,7 @@ def call_person(assistant: Assistant, conversation_id: ConversationId, told: Map
     """
     with assistant.sessions.read() as session:
         wanted = _wanted(session, session.get_one(Conversation, conversation_id))
-    with assistant.sessions.read() as session:
-        call = _call(assistant, wanted, session.get_one(Conversation, conversation_id).locale)
+    call = _call(assistant, wanted)
     with assistant.sessions.write() as session:
         held = conversation.locked(session, conversation_id)
         held.details = {**held.details, **told}
@@ -66,7 +67,7 @@ def send_form(
     queue = assistant.triage.route(masked, assistant.embed([masked]), detect(masked)).queue
     with assistant.sessions.write() as session:
         if (known := session.get(Ticket, ticket_id)) is not None:
-            message = handover.handed(session, ConversationId(known.conversation_id))
+            message = handover.told(session, ConversationId(known.conversation_id))
             assert message is not None  # noqa: S101 - a form's ticket is opened with its message
             return known, message
         session.add(started)
@@ -85,27 +86,27 @@ def _hand(session: Session, held: Conversation, call: Call, ticket_id: TicketId,
 
 def _wanted(session: Session, held: Conversation) -> Wanted:
     messages = conversation.since_boundary(session, held)
-    said = [message.text for message in messages if message.role == Role.VISITOR]
+    said = "\n".join([message.text for message in messages if message.role == Role.VISITOR][-LAST_SAID:])
     offers = [message for message in messages if message.content.get("offer")]
-    policy = None
-    if offers:
-        trace = session.scalar(select(Turn.trace).where(Turn.reply_id == offers[-1].id)) or {}
-        policy = trace.get("guard", {}).get("policy")
-    return Wanted("\n".join(said[-LAST_SAID:]), offers[-1].content["offer"] if offers else "", policy)
+    if not offers:
+        return Wanted(said, held.locale)
+    last = offers[-1]
+    reason = Reason(last.content["offer"])
+    trace = session.scalar(select(Turn.trace).where(Turn.reply_id == last.id)) or {}
+    offer = Offer(reason, last.content.get("because") or SENTENCES[reason])
+    return Wanted(said, held.locale, offer, trace.get("guard", {}).get("policy") if reason in POLICY_REASONS else None)
 
 
-def _call(assistant: Assistant, wanted: Wanted, locale: str) -> Call:
+def _call(assistant: Assistant, wanted: Wanted) -> Call:
     """Asked for by itself, or because of what was offered last."""
     spoken = detect(wanted.text)
-    language = shipped(spoken or locale)
-    offer = Offer(Reason(wanted.offer), SENTENCES[Reason(wanted.offer)]) if wanted.offer else None
-    policy = assistant.guard.policies.get(wanted.policy or "") if offer and offer.reason.startswith("policy") else None
+    language = shipped(spoken or wanted.locale)
+    policy = assistant.guard.policies.get(wanted.policy or "")
     if policy is not None:
         queue, priority = policy.queue, Priority(policy.priority)
     else:
         masked = matter(assistant.mask(wanted.text))
         queue, priority = assistant.triage.route(masked, assistant.embed([masked]), spoken).queue, None
-    if offer is None:
+    if wanted.offer is None:
         return Call(Reason.ASKED, SENTENCES[Reason.ASKED], queue, language, priority, spoken or "")
-    because = offer.sentence.format(policy=policy.title if policy else "", failed_turns="Some", same_question="several", form="")
-    return Call(offer.reason, TOOK_OFFER.format(because=because), queue, language, priority, spoken or "")
+    return Call(wanted.offer.reason, TOOK_OFFER.format(because=wanted.offer.sentence), queue, language, priority, spoken or "")

@@ -13,6 +13,7 @@ from assistant.refusing import refusal
 from assistant.settings import AssistantSettings
 from assistant.tables import Outcome
 from assistant.wording import say
+from escalation.rules import Offer
 from guardrails.drafts import CitedPassage, DraftToScreen
 from guardrails.findings import Action, Verdict
 from guardrails.screen import Guard
@@ -85,12 +86,12 @@ def join(heard: Heard, drafted: Drafted | None, guard: Guard, settings: Assistan
     return Reply(text, outcome, heard.language, sources=sources, choices=drafted.choices)
 
 
-def offering(reply: Reply, reason: str, contact: str) -> Reply:
+def offering(reply: Reply, offer: Offer, contact: str) -> Reply:
     """The reply with a person offered, and the operator's own contact where there is one. Nobody is called yet."""
     parts = [reply.text, say("offer_person", reply.language)]
     if contact:
         parts.append(say("person_contact", reply.language, contact=contact))
-    return replace(reply, text="\n\n".join(part for part in parts if part), offer=reason)
+    return replace(reply, text="\n\n".join(part for part in parts if part), offer=offer.reason, because=offer.sentence)
 
 
 def handed_over(reply: Reply, outcome: Outcome, text: str, handover: dict[str, Any]) -> Reply:

@@ -130,7 +130,7 @@ def _answered(assistant: Assistant, received: Received, choice: str | None, now:
         decision = caller.late(drafted, assistant.similarities(heard, received))
     reply = replying.join(heard, drafted, assistant.guard, settings, received.locale)
     if isinstance(decision, Offer) and reply.outcome is not Outcome.SMALLTALK:
-        reply = replying.offering(reply, decision.reason, settings.contact)
+        reply = replying.offering(reply, decision, settings.contact)
     called = calling.call(decision, caller, assistant.guard.policies, assistant.embed) if isinstance(decision, Escalate) else None
     reply = trace.traced(reply, heard, seen, 1000 * (time.perf_counter() - started))
     with assistant.sessions.write() as session:

@@ -1,6 +1,5 @@
 """How long the guards need to judge recorded traffic again: `python -m evals.replay_bench --data DIR` (bar: 10,000 turns in 60 s)."""
 
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 
 from api.bootstrap import encoders
 from api.settings import from_environment
+from evals.datasets import rows
 from guardrails.replay import Recorded, replay, verdicts
 from guardrails.screen import Guard
 
@@ -18,10 +18,8 @@ TURNS = 10_000
 
 def questions(data: Path) -> list[str]:
     """Distinct questions of every intent set, in the order of the files."""
-    rows = (
-        json.loads(line) for file in sorted((data / "intents").glob("*.jsonl")) for line in file.read_text(encoding="utf-8").splitlines()
-    )
-    return list(dict.fromkeys(str(row["text"]) for row in rows))[:TURNS]
+    files = sorted((data / "intents").glob("*.jsonl"))
+    return list(dict.fromkeys(str(row["text"]) for file in files for row in rows(file)))[:TURNS]
 
 
 def main(*, data: Annotated[Path, typer.Option(help="A folder with intents/*.jsonl.")]) -> None:

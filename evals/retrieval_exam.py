@@ -99,6 +99,10 @@ def _asked(
         more = _answer_recall(data, lab, settings.assistant.answer_words)
         restated = [reader.ask(_restated(query), query, ()) for query in data.queries] if any(q.history for q in data.queries) else []
     more |= {f"{name}@{RESTATED}": measure for name, measure in (finding(restated) | knowing(restated)).items()}
+    leaning = [place for place, query in enumerate(data.queries) if query.gold and _restated(query) != query.text]
+    if leaning:
+        more |= {f"{name}@leaning": measure for name, measure in finding([asked[place] for place in leaning]).items()}
+        more |= {f"{name}@leaning_{RESTATED}": measure for name, measure in finding([restated[place] for place in leaning]).items()}
     return note, asked, more
 
 

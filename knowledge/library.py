@@ -28,6 +28,11 @@ MAIN, MULTILINGUAL = "main", "multilingual"
 LOAD_BATCH = 400
 
 
+def comparing(encoders: Mapping[str, object]) -> str:
+    """The encoder that tells how like two texts are, whatever their languages: the multilingual one where there is one."""
+    return MULTILINGUAL if MULTILINGUAL in encoders else MAIN
+
+
 class StaleIndexError(Exception):
     """The index was made with other encoders or another passage format, and must be rebuilt before it can be searched."""
 

@@ -85,13 +85,14 @@ def switch_keys(
 def follow(request: Request, _me: Agents, after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0) -> StreamingResponse:
     """What happens to tickets, as it happens, after an event or Last-Event-ID; it ends with the session."""
     service = service_of(request)
+    news = live.TicketNews(live.after_of(request, after))
 
     def read(last: int) -> list[Event] | None:
         signed = signed_in(request)
         if signed is None or not signed.may(StaffRole.AGENT):
             return None
         with service.database.read() as session:
-            return live.ticket_events(session, last)
+            return news.read(session, last)
 
     return live.stream(request, request.app.state.pulse, read, after)
 

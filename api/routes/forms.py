@@ -27,9 +27,10 @@ from api.shapes import CONTROL, DetailsIn, FormIn
 from api.visitors import OwnTicket, own_ticket, shown_text
 from assistant import conversation, handover
 from assistant.conversation import Incoming, SameIdOtherText
+from assistant.handover import Rating
 from assistant.tables import Conversation, ConversationId, Message, Role
 from assistant.turn import take_turn
-from escalation import rules, work
+from escalation import rules
 from guardrails.checks.personal_data import redact_secrets
 from knowledge.confidence import Band
 from knowledge.tables import Article, ArticleState
@@ -146,9 +147,8 @@ def solved(
     service = service_of(request)
     with service.database.write() as session:
         found = conversation.locked(session, held.one_of(session, request, conversation_id).id)
-        ticket = handover.solved(session, found, yes=solved == "yes", now=service.now()) or handover.last_ticket(session, found)
-        if ticket is not None and rating:
-            work.rated(session, ticket, int(rating), redact_secrets(CONTROL.sub("", text).strip()).text, now=service.now())
+        stars = Rating(int(rating), redact_secrets(CONTROL.sub("", text).strip()).text) if rating else None
+        handover.solved(session, found, yes=solved == "yes", now=service.now(), rating=stars)
     return _back(conversation_id)
 
 

@@ -15,8 +15,9 @@ from api.live import Event
 from api.routes.chat import MANY, MAX_ID
 from api.shapes import DetailsIn, FormIn, FormOut, MessageOut, SolvedIn, TicketOut, message_out, problems
 from assistant import conversation, handover, reception
+from assistant.handover import Rating
 from assistant.tables import Conversation, ConversationId, Holder, Message
-from escalation import tickets, work
+from escalation import tickets
 from escalation.rules import Form
 from escalation.tables import Ticket, TicketId
 from escalation.tickets import NoSuchTicket
@@ -42,7 +43,7 @@ def read_ticket(conversation_id: str, request: Request) -> TicketOut:
     """The ticket that has the conversation now, as far as the visitor may know it."""
     with service_of(request).database.read() as session:
         found = identity.visitor(session, request, conversation_id)
-        return ticket_out(_living(tickets.of_conversation(session, found.id)))
+        return ticket_out(_there(tickets.of_conversation(session, found.id)))
 
 
 @router.put("/conversations/{conversation_id}/details", responses=problems(401, 404, 409, 415, *MANY))
@@ -53,7 +54,7 @@ def tell_details(conversation_id: str, body: DetailsIn, request: Request) -> Tic
         found = identity.visitor(session, request, conversation_id)
         limits(request).messages.take(found.id)
         ticket = handover.describe(session, conversation.locked(session, found.id), _safe(body), now=service.now())
-        return ticket_out(_living(ticket))
+        return ticket_out(_there(ticket))
 
 
 @router.post("/conversations/{conversation_id}/solved", responses=problems(401, 404, 409, 415, *MANY))
@@ -63,12 +64,8 @@ def tell_solved(conversation_id: str, body: SolvedIn, request: Request) -> Ticke
     with service.database.write() as session:
         found = identity.visitor(session, request, conversation_id)
         held = conversation.locked(session, found.id)
-        ticket = handover.solved(session, held, yes=body.solved, now=service.now()) or handover.last_ticket(session, held)
-        if ticket is None:
-            raise NoSuchTicket("this conversation has no ticket")
-        if body.rating is not None:
-            work.rated(session, ticket, body.rating, redact_secrets(body.text).text, now=service.now())
-        return ticket_out(ticket)
+        rating = None if body.rating is None else Rating(body.rating, redact_secrets(body.text).text)
+        return ticket_out(_there(handover.solved(session, held, yes=body.solved, now=service.now(), rating=rating)))
 
 
 @router.get(
@@ -152,7 +149,7 @@ def _visitor(service: Service, request: Request, conversation_id: str) -> Conver
         return identity.visitor(session, request, conversation_id).id
 
 
-def _living(ticket: Ticket | None) -> Ticket:
+def _there(ticket: Ticket | None) -> Ticket:
     if ticket is None:
         raise NoSuchTicket("this conversation has no ticket")
     return ticket

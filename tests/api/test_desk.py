@@ -11,7 +11,7 @@ from assistant.tables import Conversation, Role
 from escalation.tables import TicketState
 from tests.api.staffing import Colleague, account_of, said
 from tests.api.ticketing import answered_by, answering, blocked, given, now_of, said_in, ticket_from, visitor_says
-from tests.builders import is_problem
+from tests.builders import CARD, is_problem
 
 TEXT = "Press Reset filters, then export again."
 
@@ -212,6 +212,15 @@ def test_a_note_is_for_colleagues_only(desk: Service, kim: Colleague) -> None:
     assert act(kim, desk, "note", text="He is right, you know.").status_code == 303
     assert "Note by Kim Okafor" in said(kim.get("/desk/tickets/1"))
     assert not any("you know" in message.text for message in said_in(desk, ticket))
+
+
+@pytest.mark.parametrize("verb", ["reply", "note"])
+def test_a_card_number_that_an_agent_pastes_is_never_stored(desk: Service, kim: Colleague, verb: str) -> None:
+    ticket_from(desk)
+    assert act(kim, desk, verb, text=f"He read it to me: {CARD}").status_code == 303
+    page = kim.get("/desk/tickets/1").text
+    assert "[CARD]" in page
+    assert CARD not in page
 
 
 def test_only_what_the_state_allows_is_offered_and_done(desk: Service, kim: Colleague) -> None:

@@ -163,7 +163,7 @@ def test_a_merged_ticket_brings_its_conversation_along(desk: Service) -> None:
     one, two = ticket_from(desk, "first trouble here"), ticket_from(desk, "second trouble here")
     with desk.database.write() as session:
         first, second = session.get_one(Ticket, one.id), session.get_one(Ticket, two.id)
-        linking.merge(session, second, first, by=ME, now=desk.now(), expected_version=second.version, into_version=first.version)
+        handover.merge(session, second, first, by=ME, now=desk.now(), expected_version=second.version, into_version=first.version)
     with desk.database.read() as session:
         view, gone = ticket_view(session, 1, ME, {}), ticket_view(session, 2, ME, {})
     assert {said.conversation for said in view.said if said.kind == "visitor"} == {1, 2}

@@ -7,13 +7,15 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from api.bootstrap import Service
+from api.live import TicketNews
 from assistant import handover
 from assistant.handover import AgentReply
 from escalation import tickets
 from escalation.fields import complete
-from escalation.tables import Ticket, TicketState
+from escalation.tables import Ticket, TicketEvent, TicketState
 from knowledge.confidence import Band
 from tests.builders import CARD, Visitor, article, client_of, decided, is_problem, publish, served
 
@@ -130,6 +132,39 @@ def test_a_form_becomes_a_complete_ticket_once(service: Service, client: TestCli
     assert complete(ticket)
     assert (ticket.goal, ticket.app_version, ticket.error_texts) == ("Export a dashboard", "4.2", ["TypeError: x is undefined"])
     assert CARD not in json.dumps([ticket.symptom, first.json()["message"]["text"]])
+
+
+def test_a_form_sent_again_after_its_ticket_was_closed_gives_the_same_ticket(service: Service, client: TestClient) -> None:
+    sent = client.post("/api/forms/contact", json=BUG).json()
+    mine = Visitor(client, sent["conversation_id"], sent["secret"], [])
+    answer(service, mine, "Done.", TicketState.RESOLVED)
+    assert post(mine, "solved", {"solved": True}).json()["state"] == "closed"
+    again = client.post("/api/forms/contact", json=BUG)
+    assert (again.status_code, again.json()["ticket"]["number"], again.json()["ticket"]["state"]) == (201, 1, "closed")
+
+
+def test_an_event_that_becomes_visible_late_is_told_once(service: Service, visitor: Visitor) -> None:
+    post(visitor, "handover", {})
+    visitor.say("It says E42")
+    with service.database.read() as session:
+        every = session.scalars(select(TicketEvent.id).order_by(TicketEvent.id)).all()
+        news = TicketNews(0)
+        late = every[-2]
+        told = [event.id for event in news.read(_Without(session, late), 0)]
+        assert told == [id_ for id_ in every if id_ != late]
+        assert [event.id for event in news.read(session, every[-1])] == [late]
+        assert news.read(session, every[-1]) == []
+        assert TicketNews(every[-1]).read(session, every[-1]) == []
+
+
+class _Without:
+    """A session that does not see one event yet."""
+
+    def __init__(self, session: Any, hidden: int) -> None:
+        self.session, self.hidden = session, hidden
+
+    def scalars(self, query: Any) -> Any:
+        return self.session.scalars(query.where(TicketEvent.id != self.hidden))
 
 
 def test_an_empty_form_is_refused(client: TestClient) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from api.bootstrap import Service
-from assistant import conversation, handover
+from assistant import conversation, handover, reception
 from assistant.conversation import Incoming
 from assistant.handover import AgentReply
 from assistant.tables import Conversation, ConversationId, Holder, Message, Outcome, Role
@@ -198,7 +198,7 @@ def test_a_merged_conversation_is_answered_with_the_other_and_given_back_with_it
     one, two = handed(sure), handed(sure)
     with sure.database.write() as session:
         first, second = (session.get_one(Ticket, ticket_of(sure, to).id) for to in (one, two))
-        linking.merge(session, second, first, by="a", now=sure.now(), expected_version=second.version, into_version=first.version)
+        handover.merge(session, second, first, by="a", now=sure.now(), expected_version=second.version, into_version=first.version)
     reply(sure, two, "For both of you.", then=TicketState.RESOLVED)
     assert said(sure, one)[-1].text == said(sure, two)[-1].text == "For both of you."
     with sure.database.write() as session:
@@ -278,3 +278,23 @@ def test_unanswered_twice_offers_a_person_once_more_and_nobody_is_called(sure: S
     second = say_to(lost, started.id, "what of tandems?")
     assert (first.content["offer"], second.content["offer"]) == (Reason.NOT_COVERED, Reason.FAILED_TURNS)
     assert holder(lost, started.id) == Holder.ASSISTANT
+
+
+def test_only_the_visitor_of_the_resolved_ticket_is_asked_whether_it_is_solved(sure: Service) -> None:
+    incident, hanging = handed(sure), handed(sure)
+    with sure.database.write() as session:
+        one, other = (session.get_one(Ticket, ticket_of(sure, to).id) for to in (hanging, incident))
+        linking.link(session, one, other, by="a", now=sure.now(), expected_version=one.version)
+    reply(sure, incident, "It works for everybody again.", then=TicketState.RESOLVED)
+    asked = [said(sure, to)[-1].content.get("resolves") for to in (incident, hanging)]
+    assert asked == [ticket_of(sure, incident).number, None]
+    assert ticket_of(sure, hanging).state == TicketState.OPEN
+
+
+def test_who_takes_an_offer_brings_its_sentence_to_the_agent(sure: Service, clock: Clock) -> None:
+    lost = replace(sure, assistant=decided(sure, Band.NOT_COVERED).assistant)
+    started = begin(lost)
+    say_to(lost, started.id, "bicycles?")
+    say_to(lost, started.id, "what of tandems?")
+    reception.call_person(lost.assistant, started.id, {}, now=clock())
+    assert ticket_of(lost, started.id).reason_text == reception.TOOK_OFFER.format(because="2 turns in a row ended without an answer.")

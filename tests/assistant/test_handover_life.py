@@ -124,7 +124,7 @@ class Handover(RuleBasedStateMachine):
     @rule(one=consumes(seen), into=seen)
     def an_agent_merges(self, one: tuple[str, int], into: tuple[str, int]) -> None:
         self._try(
-            lambda s: linking.merge(
+            lambda s: handover.merge(
                 s,
                 tickets.get(s, one[0]),
                 tickets.get(s, into[0]),
