@@ -218,6 +218,57 @@ def test_the_help_centre_takes_a_request_and_shows_the_answer(window: Open, site
     here.errors[:] = [error for error in here.errors if "422" not in error]  # the form that was sent empty
 
 
+def walked_to(page: Any, name: str, key: str = "Tab", most: int = 40) -> None:
+    """Press a key until what has the focus is called so."""
+    called = "() => { let at = document.activeElement; while (at?.contentDocument) at = at.contentDocument.activeElement; return at }"
+    for _ in range(most):
+        page.keyboard.press(key)
+        frame = next((one for one in page.frames if "/widget/panel" in one.url and one.evaluate("document.hasFocus()")), page.main_frame)
+        told = frame.evaluate(
+            f"(() => {{ const at = ({called})(); return [at.labels?.[0]?.innerText, at.innerText, at.ariaLabel].join(' ') }})()"
+        )
+        if name in told:
+            return
+    raise AssertionError(f"{key} never reached {name!r}")
+
+
+def test_the_contact_form_of_the_help_centre_is_sent_by_keys_alone(window: Open, site: Site) -> None:
+    goal = "Ask for a refund of my plan, by keys"
+    page = window().page
+    page.goto(f"{site.url}/help/contact")
+    walked_to(page, "What do you want to do?")
+    page.keyboard.type(goal)
+    walked_to(page, "E-mail address")
+    page.keyboard.type("ada@shop.example")
+    walked_to(page, "Send")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="None of these: send").wait_for()
+    walked_to(page, "None of these: send")
+    page.keyboard.press("Enter")
+    page.locator(".request").first.wait_for()
+    assert ticket_with(site, goal).contact_email == "ada@shop.example"
+
+
+def test_the_bug_report_of_the_widget_is_sent_by_keys_alone(window: Open, site: Site) -> None:
+    goal = "Sort the table, by keys"
+    here = window().opened()
+    page = here.page
+    walked_to(page, "Report a bug")
+    page.keyboard.press("Enter")
+    here.frame.locator("main.form").wait_for()
+    walked_to(page, "What were you doing?")
+    page.keyboard.type(goal)
+    walked_to(page, "What happened?")
+    page.keyboard.type("Nothing moved")
+    walked_to(page, "Send technical details")
+    page.keyboard.press("Space")
+    assert here.frame.get_by_label("Send technical details").is_checked()
+    walked_to(page, "Send")
+    page.keyboard.press("Enter")
+    here.frame.locator(".message.handover .ticket").wait_for()
+    assert (ticket_with(site, goal).symptom or "").startswith("Nothing moved")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_the_way_through_the_forms_of_the_help_centre(window: Open, site: Site, theme: str) -> None:
     here = window(color_scheme=theme)
