@@ -48,6 +48,7 @@ class Handover(RuleBasedStateMachine):
         super().__init__()
         self.mine: list[ConversationId] = []
         self.count = 0
+        self.spoken: dict[ConversationId, tuple[str, int]] = {}
 
     @initialize(target=conversations)
     def first(self) -> Any:
@@ -160,14 +161,20 @@ class Handover(RuleBasedStateMachine):
                 assert (held.holder == Holder.PERSON) == (living is not None)
 
     @invariant()
-    def the_assistant_is_silent_from_the_handover_to_the_close(self) -> None:
+    def the_assistant_is_silent_while_a_person_holds_it(self) -> None:
+        """Not a word more as long as a ticket holds the conversation; a new ticket's own message is the last one said."""
         with self.service.database.read() as session:
             for id_ in self.mine:
-                if session.get_one(Conversation, id_).holder != Holder.PERSON:
+                living = tickets.of_conversation(session, id_)
+                spoken = [m for m in conversation.messages_after(session, id_, 0, 1000) if m.role == Role.ASSISTANT]
+                before = self.spoken.pop(id_, None)
+                if living is None:
                     continue
-                messages = conversation.messages_after(session, id_, 0, 1000)
-                last = max(n for n, message in enumerate(messages) if "handover" in message.content)
-                assert all(message.role != Role.ASSISTANT for message in messages[last + 1 :])
+                self.spoken[id_] = (living.id, len(spoken))
+                if before is not None and before[0] == living.id:
+                    assert before[1] == len(spoken)
+                elif living.conversation_id == id_ and living.reopened_at is None:
+                    assert "handover" in spoken[-1].content
 
     @invariant()
     def every_ticket_is_told_once_and_every_message_answered_once(self) -> None:
