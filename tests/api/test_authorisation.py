@@ -26,7 +26,7 @@ from api.tables import ArticleFeedback, Invitation, StaffRole
 from knowledge.confidence import Band
 from knowledge.tables import Article
 from tests.api.staffing import LASTING, PASSWORD, Colleague, account_of, browser_of, invited
-from tests.builders import Visitor, article, decided, faq, publish, running_in
+from tests.builders import Visitor, article, decided, faq, in_its_own_loop, publish, running_in
 
 KEY = "fl_the-key-of-a-program"
 
@@ -359,7 +359,7 @@ def begun(app: FastAPI, address: str, headers: Mapping[str, str]) -> httpx.Respo
         await asyncio.gather(call, return_exceptions=True)
         return httpx.Response(start["status"], headers=start["headers"], content=bytes(body))
 
-    return asyncio.run(listen())
+    return in_its_own_loop(listen)
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from tests.builders import (
     decided,
     events_of,
     faq,
+    in_its_own_loop,
     is_problem,
     publish,
     running_in,
@@ -386,7 +387,7 @@ def test_a_turn_is_finished_though_nobody_listens_any_more(service: Service) -> 
         with service.database.read() as session:
             return len(session.scalars(select(Message)).all()) == 3
 
-    anyio.run(talk)
+    in_its_own_loop(talk)
     assert done.is_set()
     assert visitor.say("refund", client_message_id="m1").json()["outcome"] == "answered_quoted"
 
