@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import platform
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -81,6 +82,11 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+def worker_name() -> str:
+    """What tells this worker from others, on this machine and elsewhere."""
+    return f"{platform.node()[:50]}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
 def silence_telemetry() -> None:
     """No library reports to anybody, whatever the environment says (trap M17)."""
     os.environ.update(TELEMETRY_OFF)
@@ -107,6 +113,27 @@ def running(
             repaired = _open(library, client, announce, now, shared=bool(settings.api.chroma_url))
             assistant = _assistant(settings, database, library, guard)
             yield Service(settings, database, library, assistant, now, new_id, repaired)
+    finally:
+        database.close()
+
+
+class _Elsewhere:
+    """What stands for the index in a process that does not own it. Raise IndexInUseError for everything that is asked of it."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Nothing works here."""
+        raise IndexInUseError({"pid": f"`firstline serve`; {name} works there only"})
+
+
+@contextmanager
+def running_without_index(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Iterator[Service]:
+    """The service with its database alone: for a worker beside the server that owns the embedded index. Raise UnknownSchemaError."""
+    silence_telemetry()
+    database = Database(settings.api.sql)
+    nothing: Any = _Elsewhere()
+    try:
+        database.prepare()
+        yield Service(settings, database, nothing, nothing, now, new_id, (0, 0))
     finally:
         database.close()
 

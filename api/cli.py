@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from api import cli_doctor, cli_guard, cli_staff
+from api import cli_doctor, cli_guard, cli_jobs, cli_staff
 
 if TYPE_CHECKING:  # imported late where they are used, so that --help is instant
     from api.database import Database
@@ -24,6 +24,8 @@ app = typer.Typer(
 keys = typer.Typer(no_args_is_help=True, help="API keys for programs that keep the articles.")
 app.add_typer(keys, name="keys")
 app.command("doctor")(cli_doctor.doctor)
+app.command("work")(cli_jobs.work)
+app.command("jobs")(cli_jobs.jobs)
 app.add_typer(cli_staff.staff, name="staff")
 app.add_typer(cli_guard.guard, name="guard")
 app.add_typer(cli_guard.ledger, name="ledger")

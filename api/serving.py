@@ -15,7 +15,9 @@ import uvicorn
 from api import accounts
 from api.accounts import Link
 from api.app import create
-from api.bootstrap import Service, new_secret, owner_file
+from api.bootstrap import Service, new_secret, owner_file, worker_name
+from api.jobs import JOBS, Job
+from api.working import working
 
 DRAIN_SECONDS = 20
 
@@ -40,7 +42,16 @@ def serve(service: Service, announce: Callable[[str], None]) -> None:
     threading.Thread(target=_tell, args=(server, service, token, announce), daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises it again after its end: the index must still be closed then
         signal.signal(number, lambda _number, _frame: None)
-    server.run()
+    with working(service, worker_name(), jobs_of(service)):
+        server.run()
+
+
+def jobs_of(service: Service) -> tuple[Job, ...]:
+    """The kinds of jobs that the server runs: all; or only those that need the embedded index, which nobody else can open."""
+    api = service.settings.api
+    if api.jobs_in_server:
+        return JOBS
+    return () if api.chroma_url else tuple(job for job in JOBS if job.needs_index)
 
 
 def first_admin(service: Service) -> str:

@@ -57,6 +57,9 @@ class ApiSettings(BaseModel):
     invitation_hours: int = Field(72, ge=1, le=72, description="hours for which an invitation or a link for a new password works")
     logins_per_account: int = Field(10, ge=1, le=1000, description="times in 15 minutes that a password may be tried for one account")
     logins_per_address: int = Field(30, ge=1, le=10_000, description="times in 15 minutes that one address may try a password or a link")
+    jobs_in_server: bool = Field(
+        True, description="whether `firstline serve` also runs what runs by itself; when off, run `firstline work` beside it"
+    )
     assistant_on: bool = Field(True, description="whether the assistant answers; when off, visitors only get search and the forms")
     widget_origins: str = Field(
         "",

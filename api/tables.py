@@ -123,3 +123,24 @@ class TicketSeen(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
     ticket_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     version: Mapped[int]
+
+
+class JobRun(Base):
+    """What runs by itself, one row a kind: when it is due, who holds it until when, and how it went the last time.
+
+    `failures` counts those since it last went well; a holder that vanished counts as one.
+    """
+
+    __tablename__ = "job"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    next_at: Mapped[datetime]
+    holder: Mapped[str | None] = mapped_column(String(80))
+    leased_until: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    succeeded_at: Mapped[datetime | None]
+    seconds: Mapped[float | None]
+    runs: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    message: Mapped[str] = mapped_column(String(500), default="")

@@ -80,6 +80,7 @@ class Library:
         self._publisher = Publisher(sessions, self._index_now, new_id, hold)
         self._version = -1
         self._loaded: dict[str, tuple[int, int]] = {}
+        self._suspected: set[str] = set()
 
     # ── opening ─────────────────────────────────────────────────────────────────────────────────
 
@@ -98,6 +99,15 @@ class Library:
             with self.sessions.read() as session:
                 self._bring(session, opened)
         return repaired
+
+    def repair(self) -> tuple[int, int]:
+        """Bring the index in line with SQL while others publish; how many vectors were removed and added.
+
+        What SQL does not list is removed when two looks in a row find it, which should lie some minutes apart.
+        """
+        index = self._index_now()
+        self._suspected, removed, added = reindexing.repair(self.sessions, index, self._suspected)
+        return removed, added
 
     def reindex(self, progress: Callable[[int, int], None], *, now: datetime) -> int:
         """Build a new index beside the old one from SQL and swap; how many passages are live."""

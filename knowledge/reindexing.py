@@ -23,12 +23,36 @@ def reconcile(sessions: Sessions, index: PassageIndex) -> tuple[int, int]:
         present = set(collection.ids())
         orphans = sorted(present - live.keys())
         collection.remove(orphans)
-        missing = sorted(live.keys() - present)
-        only = PassageIndex(index.epoch, {name: index.encoders[name]}, {name: collection})
-        for part in batches(missing, EMBED_BATCH):
-            only.put(list(part), only.embed([live[entry]() for entry in part]))
-        removed, added = removed + len(orphans), added + len(missing)
+        removed, added = removed + len(orphans), added + _add_missing(index, name, present, live)
     return removed, added
+
+
+def repair(sessions: Sessions, index: PassageIndex, suspected: set[str]) -> tuple[set[str], int, int]:
+    """As reconcile, while others publish: a vector that SQL does not list is removed only when it was `suspected` before.
+
+    For a publish stages its vectors before SQL lists them. Gives what is suspected now, and how many were removed and added;
+    looks must lie further apart than a publish takes.
+    """
+    live = _live_entries(sessions, index.epoch)
+    found: set[str] = set()
+    removed = added = 0
+    for name, collection in index.collections.items():
+        present = set(collection.ids())
+        orphans = present - live.keys()
+        gone = sorted(orphans & suspected)
+        collection.remove(gone)
+        found |= orphans - suspected
+        removed, added = removed + len(gone), added + _add_missing(index, name, present, live)
+    return found, removed, added
+
+
+def _add_missing(index: PassageIndex, name: str, present: set[str], live: Mapping[str, Callable[[], str]]) -> int:
+    """Put into one collection what it lacks; how many vectors that were."""
+    missing = sorted(live.keys() - present)
+    only = PassageIndex(index.epoch, {name: index.encoders[name]}, {name: index.collections[name]})
+    for part in batches(missing, EMBED_BATCH):
+        only.put(list(part), only.embed([live[entry]() for entry in part]))
+    return len(missing)
 
 
 def rebuild(
