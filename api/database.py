@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 import assistant.tables
 import escalation.tables
 import guardrails.tables
+import knowledge.loop_tables
 import knowledge.tables
 from api import tables
 

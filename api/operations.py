@@ -173,7 +173,9 @@ def text_to_json(text: ArticleText) -> dict[str, Any]:
 def text_from_json(row: dict[str, Any]) -> ArticleText:
     """The text that text_to_json wrote."""
     images = tuple(Picture(i["name"], i["media_type"], bytes.fromhex(i["content"])) for i in row["images"])
-    fields = {**row, "images": images, "tags": tuple(row["tags"]), "wordings": tuple(row["wordings"]), "kind": ArticleKind(row["kind"])}
+    learned = None if row["learned"] is None else tuple(row["learned"])
+    fields = {**row, "images": images, "learned": learned, "kind": ArticleKind(row["kind"])}
+    fields |= {name: tuple(row[name]) for name in ("tags", "wordings")}
     return ArticleText(**fields)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from assistant import calling, conversation, handover, replying, trace
 from assistant.answer import Manner
 from assistant.calling import Caller
-from assistant.conversation import AlreadyAnswered, Incoming, Received, Reply, StillRunning
+from assistant.conversation import AlreadyAnswered, Incoming, Received, StillRunning
 from assistant.hearing import Heard, Identify, hear
 from assistant.looking import look
 from assistant.settings import AssistantSettings
@@ -23,9 +23,7 @@ from escalation.tables import TicketId
 from escalation.triage import Triage
 from guardrails import ledger
 from guardrails.screen import Guard
-from knowledge import gaps
 from knowledge.embedding import Vectors, vectors
-from knowledge.gaps import Unanswered
 from knowledge.library import Library
 
 
@@ -143,12 +141,4 @@ def _answered(assistant: Assistant, received: Received, choice: str | None, now:
             reply = replying.handed_over(reply, called.outcome, opened.text, opened.content)
         stored = conversation.reply(session, received, reply, now=now)
         ledger.append(session, trace.entries(received, heard, outgoing, assistant.guard.version, assistant.new_id), now)
-        if reply.outcome.family == "unanswered":
-            _record_gap(session, assistant, received, reply, now)
     return stored
-
-
-def _record_gap(session: Session, assistant: Assistant, received: Received, reply: Reply, now: datetime) -> None:
-    question = assistant.mask(reply.question or received.text)
-    unanswered = Unanswered(question, reply.outcome, reply.language, received.conversation_id)
-    gaps.record(session, unanswered, assistant.new_id(), now=now)

@@ -43,7 +43,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class ArticleText:
-    """What an article says, wherever it comes from; `external_id` is its name at its source."""
+    """What an article says, wherever it comes from; `external_id` is its name at its source.
+
+    `learned` are masked ways in which people asked for it: searched like `wordings`, never shown, no part of
+    the content; None keeps those that the article has.
+    """
 
     external_id: str
     title: str
@@ -55,8 +59,14 @@ class ArticleText:
     url: str | None = None
     tags: tuple[str, ...] = ()
     wordings: tuple[str, ...] = ()
+    learned: tuple[str, ...] | None = None
     slug: str = ""
     images: tuple[Picture, ...] = field(default=(), repr=False)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Every way to ask for it beside its title: those of its author and those learned from people."""
+        return (*self.wordings, *(self.learned or ()))
 
     @property
     def content_hash(self) -> str:
@@ -111,6 +121,7 @@ def text_of(session: Session, article: Article) -> ArticleText:
         url=article.url,
         tags=tuple(article.tags),
         wordings=tuple(article.wordings),
+        learned=tuple(article.learned),
         slug=article.slug,
         images=tuple(Picture(i.name, i.media_type, i.content) for i in images),
     )
@@ -133,6 +144,7 @@ def at_revision(session: Session, article: Article, number: int) -> ArticleText:
         url=details["url"],
         tags=tuple(details["tags"]),
         wordings=tuple(details["wordings"]),
+        learned=tuple(article.learned),
         slug=article.slug,
         images=text_of(session, article).images,
     )
@@ -166,6 +178,7 @@ def _apply(session: Session, article: Article, text: ArticleText, *, author: str
     article.title, article.body, article.kind = text.title, text.body, text.kind
     article.section, article.summary, article.language = text.section, text.summary, text.language
     article.url, article.tags, article.wordings = text.url, list(text.tags), list(text.wordings)
+    article.learned = list(article.learned or () if text.learned is None else text.learned)
     article.content_hash, article.updated_at = text.content_hash, now
     article.revision += 1
     session.flush()

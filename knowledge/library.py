@@ -261,7 +261,7 @@ def _searchable(session: Session, ids: Sequence[str], epoch: str) -> tuple[list[
         titles.setdefault(title.article_id, {})[title.encoder] = vectors
     found = [
         SearchableArticle(
-            a.id, a.title, tuple(passages[a.id]), "faq" if a.kind == "faq" else "article", tuple(a.wordings), a.language, a.summary
+            a.id, a.title, tuple(passages[a.id]), "faq" if a.kind == "faq" else "article", (*a.wordings, *a.learned), a.language, a.summary
         )
         for a in articles.values()
     ]

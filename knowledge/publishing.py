@@ -67,7 +67,18 @@ class _Step:
     def entries(self) -> list[str]:
         """What stands in the index for it."""
         ids: list[str] = [piece.id for piece in self.staged.passages]
-        return ids + wording_ids(self.text.kind, ids, len(self.text.wordings))
+        return ids + wording_ids(self.text.kind, ids, len(self.text.asked))
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What happens together with a publish: other articles retire, and `beside` writes rows of its own; when it raises, nothing happens."""
+
+    retiring: Sequence[str] = ()
+    beside: Callable[[Session, Sequence[Published]], None] = lambda _session, _results: None
+
+
+NOTHING_ELSE = Swap()
 
 
 class Superseded(Exception):
@@ -92,15 +103,18 @@ class Publisher:
         """What `publish` would do, without doing it."""
         return [Published(step.text.external_id, step.change) for step in self._steps(texts, origin)]
 
-    def publish(self, texts: Sequence[ArticleText], origin: Origin, *, now: datetime) -> list[Published]:
-        """Publish what is new or changed, in one stage and one swap; one result per text."""
+    def publish(self, texts: Sequence[ArticleText], origin: Origin, *, now: datetime, swap: Swap = NOTHING_ELSE) -> list[Published]:
+        """Publish what is new or changed, in one stage and one swap; one result per text.
+
+        `swap` says what else happens in the transaction of the swap: all of it or nothing.
+        """
         while True:
             try:
-                return self._publish(texts, origin, self.index, now)
+                return self._publish(texts, origin, self.index, now, swap)
             except Superseded:  # staged in an index that is no longer the one: nothing of it became live
                 continue
 
-    def _publish(self, texts: Sequence[ArticleText], origin: Origin, index: PassageIndex, now: datetime) -> list[Published]:
+    def _publish(self, texts: Sequence[ArticleText], origin: Origin, index: PassageIndex, now: datetime, swap: Swap) -> list[Published]:
         steps = self._staged(self._steps(texts, origin), index)
         gone: list[str] = []
         results: list[Published] = []
@@ -113,6 +127,9 @@ class Publisher:
                     result, old = self._swap(session, step, known.get(step.text.external_id), origin, index.epoch, now)
                     results.append(result)
                     gone += old
+                for article_id in swap.retiring:
+                    gone += _retire(session, articles.get(session, article_id), now)
+                swap.beside(session, results)
         except BaseException:
             index.remove([entry for step in steps for entry in step.entries])
             raise
@@ -129,9 +146,7 @@ class Publisher:
             bump(session)
             for article_id in article_ids:
                 article = articles.get(session, article_id)
-                articles.retire(article, now=now)
-                article.indexed_revision = None
-                gone += _take_passages(session, article)
+                gone += _retire(session, article, now)
                 results.append(Published(article.external_id, Change.RETIRED, article.id))
         self.index.remove(gone)
         return results
@@ -170,7 +185,7 @@ class Publisher:
     def _steps(self, texts: Sequence[ArticleText], origin: Origin) -> list[_Step]:
         with self.sessions.read() as session:
             known = articles.by_external_id(session, origin.source, [text.external_id for text in texts])
-            return [_plan(text, known.get(text.external_id), origin) for text in texts]
+            return [_plan(_with_learned(text, known.get(text.external_id)), known.get(text.external_id), origin) for text in texts]
 
     def _staged(self, steps: Sequence[_Step], index: PassageIndex) -> list[_Step]:
         wanted = [step for step in steps if step.change in {Change.NEW, Change.CHANGED}]
@@ -210,15 +225,29 @@ def bump(session: Session) -> str:
     return session.execute(query).scalar_one()
 
 
+def _with_learned(text: ArticleText, known: Article | None) -> ArticleText:
+    """The text with the wordings that the article has learned, unless it brings its own."""
+    if text.learned is not None:
+        return text
+    return replace(text, learned=tuple(known.learned) if known else ())
+
+
 def _plan(text: ArticleText, known: Article | None, origin: Origin) -> _Step:
     if known is None:
         return _Step(text, Change.NEW, None)
     same = {known.content_hash} if origin.overwrite else {known.content_hash, known.imported_hash}
-    if known.state == ArticleState.PUBLISHED and text.content_hash in same:
+    if known.state == ArticleState.PUBLISHED and text.content_hash in same and list(text.learned or ()) == known.learned:
         return _Step(text, Change.UNCHANGED, known.revision)
     edited = known.imported_hash != known.content_hash
     conflict = edited and not origin.overwrite and not origin.by_hand
     return _Step(text, Change.CONFLICT if conflict else Change.CHANGED, known.revision)
+
+
+def _retire(session: Session, article: Article, now: datetime) -> list[str]:
+    """Retire an article; the ids that the index must forget after the commit."""
+    articles.retire(article, now=now)
+    article.indexed_revision = None
+    return _take_passages(session, article)
 
 
 def _take_passages(session: Session, article: Article) -> list[str]:
@@ -227,4 +256,4 @@ def _take_passages(session: Session, article: Article) -> list[str]:
     ids: list[str] = list(session.scalars(query))
     session.execute(delete(Passage).where(Passage.article_id == article.id, Passage.live))
     session.execute(delete(TitleVector).where(TitleVector.article_id == article.id))
-    return ids + wording_ids(article.kind, ids, len(article.wordings))
+    return ids + wording_ids(article.kind, ids, len(article.wordings) + len(article.learned))

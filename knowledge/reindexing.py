@@ -129,7 +129,7 @@ def _live_entries(sessions: Sessions, epoch: str) -> dict[str, Callable[[], str]
         for passage, article in session.execute(query):
             entries[passage.id] = partial(passage.embedded, article.title)
             if first.setdefault(article.id, passage) is passage:
-                wordings = [article.title, *article.wordings]
-                ids = wording_ids(article.kind, [passage.id], len(article.wordings))
+                wordings = [article.title, *article.wordings, *article.learned]
+                ids = wording_ids(article.kind, [passage.id], len(wordings) - 1)
                 entries |= {entry: partial(str, text) for entry, text in zip(ids, wordings, strict=False)}
     return entries

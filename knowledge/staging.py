@@ -133,7 +133,7 @@ def stage(texts: Sequence[ArticleText], index: PassageIndex, new_id: Callable[[]
     passages = [tuple(replace(piece, held=reasons[piece.id]) for piece in of_one) for of_one in pieces]
     title_rows = _titles(texts, index)
     for text, of_one, rows in zip(texts, passages, title_rows, strict=True):
-        ids = wording_ids(text.kind, [piece.id for piece in of_one if piece.held is None], len(text.wordings))
+        ids = wording_ids(text.kind, [piece.id for piece in of_one if piece.held is None], len(text.asked))
         index.put(ids, {name: of_all[: len(ids)] for name, of_all in rows.items()})
     return [StagedArticle(of_one, rows) for of_one, rows in zip(passages, title_rows, strict=True)]
 
@@ -163,7 +163,7 @@ def _cut(title: str, piece: Cut, new_id: Callable[[], str]) -> StagedPassage:
 
 def _titles(texts: Sequence[ArticleText], index: PassageIndex) -> list[dict[str, Vectors]]:
     """The vectors of each article's titles, embedded in one batch."""
-    of_each = [titles(text.title, text.wordings, text.summary) for text in texts]
+    of_each = [titles(text.title, text.asked, text.summary) for text in texts]
     rows = index.embed([title for of_one in of_each for title in of_one])
     out, start = [], 0
     for of_one in of_each:

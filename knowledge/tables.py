@@ -1,4 +1,4 @@
-"""What is stored of an article: itself, each revision, its passages, its images, and questions it could not answer."""
+"""What is stored of an article: itself, each revision, its passages and its images."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -45,12 +45,16 @@ class Base(DeclarativeBase):
         PassageId: String(64),
         datetime: DateTime(timezone=True),
         list[str]: JSON,
+        list[dict[str, Any]]: JSON,
         dict[str, Any]: JSON,
     }
 
 
 class Article(Base):
-    """The current text of a help article or FAQ; `revision` counts its Revisions."""
+    """The current text of a help article or FAQ; `revision` counts its Revisions.
+
+    `learned` are masked ways in which people asked what it answers: they are searched and never shown, and no source may erase them.
+    """
 
     __tablename__ = "article"
     __table_args__ = (
@@ -73,6 +77,7 @@ class Article(Base):
     url: Mapped[str | None] = mapped_column(String(2000))
     tags: Mapped[list[str]] = mapped_column(default=list)
     wordings: Mapped[list[str]] = mapped_column(default=list)
+    learned: Mapped[list[str]] = mapped_column(default=list)
     content_hash: Mapped[str] = mapped_column(String(64))
     imported_hash: Mapped[str | None] = mapped_column(String(64))
     revision: Mapped[int]
@@ -151,17 +156,3 @@ class IndexState(Base):
     epoch: Mapped[str] = mapped_column(String(40))
     version: Mapped[int] = mapped_column(default=0)
     switched_at: Mapped[datetime]
-
-
-class Gap(Base):
-    """A question that nothing answered, as it was asked (personal data masked)."""
-
-    __tablename__ = "gap"
-    __table_args__ = (Index("ix_gap_at", "at"),)
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    question: Mapped[str] = mapped_column(Text)
-    reason: Mapped[str] = mapped_column(String(40))
-    language: Mapped[str] = mapped_column(String(8))
-    conversation_id: Mapped[str] = mapped_column(String(32))
-    at: Mapped[datetime]

@@ -248,7 +248,7 @@ def live_ids(database: Database) -> set[str]:
             .order_by(Passage.article_id, Passage.position),
         ).all()
     firsts = {article.id: (article, passage.id) for passage, article in reversed(rows)}
-    wordings = [entry for article, first in firsts.values() for entry in wording_ids(article.kind, [first], len(article.wordings))]
+    wordings = [entry for article, first in firsts.values() for entry in wording_ids(article.kind, [first], len(article.wordings) + len(article.learned))]
     return {passage.id for passage, _ in rows} | set(wordings)
 
 

@@ -2,19 +2,21 @@
 
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from api.bootstrap import Service
+from assistant import learning
 from assistant.conversation import Incoming, StillRunning
 from assistant.tables import ConversationId, Message, Outcome, Turn
 from assistant.turn import Step, take_turn
 from assistant.wording import LANGUAGES, say
 from knowledge.confidence import Band
+from knowledge.loop_tables import Gap
 from knowledge.passages import plain
-from knowledge.tables import Gap
 from tests.builders import Decided, article, begin, decided, faq, publish, say_to, together, wait_until
 
 
@@ -30,11 +32,14 @@ def stocked(service_on_both: Service) -> Service:
     return service_on_both
 
 
+HOUR = timedelta(hours=1)
+
 def outcome(message: Message) -> str:
     return str(message.content["outcome"])
 
 
 def gaps(service: Service) -> list[Gap]:
+    learning.collect(service.assistant, now=service.now() + HOUR)
     with service.database.read() as session:
         return list(session.scalars(select(Gap).order_by(Gap.at)))
 
@@ -87,7 +92,7 @@ def test_an_unsure_search_offers_the_nearest_titles(stocked: Service) -> None:
     assert outcome(reply) == Outcome.OFFERED_CHOICES
     assert reply.content["sources"] == []
     assert {"Ask for a refund", "Download an invoice"} <= {choice["title"] for choice in reply.content["choices"]}
-    assert gaps(stocked) == []
+    assert [gap.kinds for gap in gaps(stocked)] == [["abandoned"]]
 
 
 def test_a_picked_choice_is_answered_from_that_article(stocked: Service) -> None:
@@ -126,7 +131,7 @@ def test_what_is_not_covered_is_said_plainly_and_recorded_as_a_gap(stocked: Serv
     assert reply.text.startswith(say("not_covered", "en"))
     assert say("offer_person", "en") in reply.text
     assert contact in reply.text
-    assert (gap.question, gap.reason) == ("Do you sell bicycles?", Outcome.UNANSWERED_NOT_COVERED)
+    assert (gap.question, gap.kinds) == ("Do you sell bicycles?", ["nothing_found"])
 
 
 def test_a_gap_holds_no_personal_data(stocked: Service) -> None:
