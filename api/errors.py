@@ -20,7 +20,7 @@ from escalation.replies import MissingPlaceholder, NoSuchTemplate, UnknownPlaceh
 from escalation.tickets import AlreadyOpen, IllegalMove, NoSuchTicket, StaleVersion
 from escalation.work import NoSuchField
 from guardrails.ledger import UnknownDecision
-from knowledge.articles import EditedConflict, NoSuchArticle, NoSuchRevision
+from knowledge.articles import AlreadyThere, EditedConflict, NoSuchArticle, NoSuchRevision, NotReviewed
 
 log = structlog.get_logger()
 
@@ -32,6 +32,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     NoSuchArticle: HTTPStatus.NOT_FOUND,
     NoSuchRevision: HTTPStatus.NOT_FOUND,
     EditedConflict: HTTPStatus.CONFLICT,
+    AlreadyThere: HTTPStatus.CONFLICT,
+    NotReviewed: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchAccount: HTTPStatus.NOT_FOUND,
     NoSuchTicket: HTTPStatus.NOT_FOUND,
     NoSuchQueue: HTTPStatus.UNPROCESSABLE_ENTITY,

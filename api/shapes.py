@@ -259,6 +259,9 @@ class ArticleOut(BaseModel):
     tags: list[str]
     wordings: list[str]
     revision: int
+    ai_generated: bool = Field(description="a machine wrote the text; it is only published after a person has reviewed it")
+    reviewed_by: str = Field(description="account of the person who read the text through; empty when nobody has")
+    reviewed_at: datetime | None
     updated_at: datetime
 
 

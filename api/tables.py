@@ -1,6 +1,6 @@
-"""What the door itself stores: keys of programs, accounts of staff, events for open pages, and thumbs on articles."""
+"""What the door itself stores: keys of programs, accounts of staff, and what readers make of articles: views, thumbs, citations."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import DateTime, ForeignKey, Index, MetaData, String, UniqueConstraint
@@ -100,6 +100,36 @@ class ArticleFeedback(Base):
     reason: Mapped[str] = mapped_column(String(1000), default="")
     language: Mapped[str] = mapped_column(String(8))
     at: Mapped[datetime]
+
+
+class ArticleViews(Base):
+    """How often an article was opened on a day (UTC), in the help centre and the widget; by whom is not kept."""
+
+    __tablename__ = "article_views"
+
+    article_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
+class ArticleCited(Base):
+    """That a reply of the assistant used an article: the other way round than replies tell it, so that an article can be asked."""
+
+    __tablename__ = "article_cited"
+    __table_args__ = (Index("ix_article_cited_message_id", "message_id"), Index("ix_article_cited_at", "at", "article_id"))
+
+    article_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+
+
+class CitedUpTo(Base):
+    """One row: the last message whose sources stand in ArticleCited."""
+
+    __tablename__ = "cited_up_to"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int]
 
 
 class SavedView(Base):

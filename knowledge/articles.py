@@ -1,6 +1,6 @@
-"""The life of an article or FAQ: written, changed, retired, restored; each change leaves a Revision.
+"""The life of an article or FAQ: written, changed, moved, restored; each change leaves a Revision.
 
-These functions change rows only. What a change means for search is publishing.py's business.
+These functions change rows only. What a change means for search is publishing.py's business. Nobody else assigns `article.state`.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, select
@@ -18,6 +18,11 @@ from sqlalchemy.orm import Session
 from knowledge.tables import Article, ArticleId, ArticleKind, ArticleState, Image, Revision
 
 MAX_SLUG = 120
+MOVES = {
+    ArticleState.IN_REVIEW: frozenset({ArticleState.PUBLISHED, ArticleState.RETIRED}),
+    ArticleState.PUBLISHED: frozenset({ArticleState.IN_REVIEW, ArticleState.RETIRED}),
+    ArticleState.RETIRED: frozenset({ArticleState.IN_REVIEW, ArticleState.PUBLISHED}),
+}
 
 
 class NoSuchArticle(LookupError):
@@ -30,6 +35,14 @@ class NoSuchRevision(LookupError):
 
 class EditedConflict(Exception):
     """A person edited the article here since its source was last read."""
+
+
+class NotReviewed(Exception):
+    """What a machine wrote is published only when a named person has reviewed it."""
+
+
+class AlreadyThere(Exception):
+    """The article is already in that state."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,7 @@ class ArticleText:
     """What an article says, wherever it comes from; `external_id` is its name at its source.
 
     `learned` are masked ways in which people asked for it: searched like `wordings`, never shown, no part of
-    the content; None keeps those that the article has.
+    the content; None keeps those that the article has. `ai_generated`: a machine wrote it.
     """
 
     external_id: str
@@ -62,6 +75,7 @@ class ArticleText:
     learned: tuple[str, ...] | None = None
     slug: str = ""
     images: tuple[Picture, ...] = field(default=(), repr=False)
+    ai_generated: bool = False
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -77,34 +91,62 @@ class ArticleText:
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def create(session: Session, text: ArticleText, article_id: ArticleId, *, source: str, author: str, now: datetime) -> Article:
-    """A new article, published, with its first revision."""
+@dataclass(frozen=True)
+class Hand:
+    """Who changes an article when, and why. `reviewer` is the account of the person who has read the text through."""
+
+    author: str
+    now: datetime
+    note: str = ""
+    reviewer: str = ""
+
+
+def create(
+    session: Session, text: ArticleText, article_id: ArticleId, hand: Hand, *, source: str, state: ArticleState = ArticleState.PUBLISHED
+) -> Article:
+    """A new article with its first revision. Raise NotReviewed."""
     article = Article(
         id=article_id,
         source=source,
         external_id=text.external_id,
         slug=_free_slug(session, text.slug or slugify(text.title) or article_id),
         kind=text.kind,
-        state=ArticleState.PUBLISHED,
         content_hash="",
         revision=0,
-        created_at=now,
+        created_at=hand.now,
     )
     session.add(article)
-    _apply(session, article, text, author=author, note="", now=now)
+    _apply(session, article, text, state, hand)
     return article
 
 
-def change(session: Session, article: Article, text: ArticleText, *, author: str, note: str = "", now: datetime) -> None:
-    """Replace what the article says; a retired article is published again."""
-    article.state = ArticleState.PUBLISHED
-    _apply(session, article, text, author=author, note=note, now=now)
+def change(session: Session, article: Article, text: ArticleText, hand: Hand, *, state: ArticleState = ArticleState.PUBLISHED) -> None:
+    """Replace what the article says; a retired article is published again. Raise NotReviewed."""
+    _apply(session, article, text, state, hand)
 
 
 def retire(article: Article, *, now: datetime) -> None:
     """No answer may use it any more; its text and revisions stay."""
     article.state = ArticleState.RETIRED
     article.updated_at = now
+
+
+def move(session: Session, article: Article, to: ArticleState, hand: Hand) -> None:
+    """Out of the answers, with the same text: back into review, or retired; it leaves a revision. Raise AlreadyThere."""
+    if to not in MOVES[ArticleState(article.state)]:
+        raise AlreadyThere(f"“{article.title}” is already {to.replace('_', ' ')}")
+    article.state, article.updated_at = to, hand.now
+    _leave_revision(session, article, hand)
+
+
+def reviewed(article: Article, by: str, *, due: date | None, now: datetime) -> None:
+    """Somebody has read it through and found it right; `due` is the day it should be read again."""
+    article.reviewed_by, article.reviewed_at, article.review_due = by, now, due
+
+
+def plan_review(article: Article, due: date | None) -> None:
+    """The day the article should be read through."""
+    article.review_due = due
 
 
 def text_of(session: Session, article: Article) -> ArticleText:
@@ -124,6 +166,7 @@ def text_of(session: Session, article: Article) -> ArticleText:
         learned=tuple(article.learned),
         slug=article.slug,
         images=tuple(Picture(i.name, i.media_type, i.content) for i in images),
+        ai_generated=article.ai_generated,
     )
 
 
@@ -147,6 +190,7 @@ def at_revision(session: Session, article: Article, number: int) -> ArticleText:
         learned=tuple(article.learned),
         slug=article.slug,
         images=text_of(session, article).images,
+        ai_generated=details.get("ai_generated", False),
     )
 
 
@@ -174,36 +218,37 @@ def slugify(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:MAX_SLUG].strip("-")
 
 
-def _apply(session: Session, article: Article, text: ArticleText, *, author: str, note: str, now: datetime) -> None:
+def _apply(session: Session, article: Article, text: ArticleText, state: ArticleState, hand: Hand) -> None:
+    if state is ArticleState.PUBLISHED and text.ai_generated and not hand.reviewer:
+        raise NotReviewed(f"a machine wrote “{text.title}”; somebody must review it before it is published")
+    article.state, article.ai_generated = state, text.ai_generated
+    article.reviewed_by, article.reviewed_at = hand.reviewer, hand.now if hand.reviewer else None
     article.title, article.body, article.kind = text.title, text.body, text.kind
     article.section, article.summary, article.language = text.section, text.summary, text.language
     article.url, article.tags, article.wordings = text.url, list(text.tags), list(text.wordings)
     article.learned = list(article.learned or () if text.learned is None else text.learned)
-    article.content_hash, article.updated_at = text.content_hash, now
-    article.revision += 1
+    article.content_hash, article.updated_at = text.content_hash, hand.now
     session.flush()
     session.execute(delete(Image).where(Image.article_id == article.id))
     session.add_all(Image(article_id=article.id, name=i.name, media_type=i.media_type, content=i.content) for i in text.images)
+    _leave_revision(session, article, hand)
+
+
+def _leave_revision(session: Session, article: Article, hand: Hand) -> None:
+    article.revision += 1
+    session.flush()
+    copied = ("kind", "section", "summary", "language", "url", "tags", "wordings", "source", "state", "ai_generated")
     session.add(
         Revision(
             article_id=article.id,
             number=article.revision,
-            title=text.title,
-            body=text.body,
-            details={
-                "kind": text.kind,
-                "section": text.section,
-                "summary": text.summary,
-                "language": text.language,
-                "url": text.url,
-                "tags": list(text.tags),
-                "wordings": list(text.wordings),
-                "source": article.source,
-            },
-            content_hash=text.content_hash,
-            author=author,
-            note=note,
-            at=now,
+            title=article.title,
+            body=article.body,
+            details={name: getattr(article, name) for name in copied} | {"reviewed_by": hand.reviewer},
+            content_hash=article.content_hash,
+            author=hand.author,
+            note=hand.note,
+            at=hand.now,
         ),
     )
 

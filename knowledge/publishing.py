@@ -45,13 +45,23 @@ class Published:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a text comes from: the source it belongs to, who brings it, and whether a person wrote it here."""
+    """Where a text comes from: the source it belongs to, who brings it, and whether a person wrote it here.
+
+    `reviewer` is the account of the person who has read it through; what a machine wrote is not published without one.
+    `revision` is the one that person had before their eyes, 0 when there was no article yet: any other is a conflict.
+    """
 
     source: str
     author: str
     by_hand: bool = False
     note: str = ""
     overwrite: bool = False
+    reviewer: str = ""
+    revision: int | None = None
+
+    def hand(self, now: datetime) -> articles.Hand:
+        """The same for the article itself."""
+        return articles.Hand(self.author, now, self.note, self.reviewer)
 
 
 @dataclass(frozen=True)
@@ -106,7 +116,7 @@ class Publisher:
     def publish(self, texts: Sequence[ArticleText], origin: Origin, *, now: datetime, swap: Swap = NOTHING_ELSE) -> list[Published]:
         """Publish what is new or changed, in one stage and one swap; one result per text.
 
-        `swap` says what else happens in the transaction of the swap: all of it or nothing.
+        `swap` says what else happens in the transaction of the swap: all of it or nothing. Raise NotReviewed, and publish none.
         """
         while True:
             try:
@@ -138,6 +148,43 @@ class Publisher:
         index.remove(gone)
         return results
 
+    def keep(self, text: ArticleText, origin: Origin, *, now: datetime) -> Published:
+        """Store a text in review, where no answer uses it; an article that was published leaves the answers."""
+        with self.sessions.write() as session:
+            bump(session)
+            article = articles.by_external_id(session, origin.source, [text.external_id]).get(text.external_id)
+            if _seen(origin, article) != (article.revision if article else None):
+                return Published(text.external_id, Change.CONFLICT, article.id if article else None, CONFLICT_AT_ONCE)
+            hand = origin.hand(now)
+            gone: list[str] = []
+            if article is None:
+                made = ArticleId(self.new_id())
+                article = articles.create(session, text, made, hand, source=origin.source, state=ArticleState.IN_REVIEW)
+                change = Change.NEW
+            else:
+                gone = _take_passages(session, article)
+                articles.change(session, article, text, hand, state=ArticleState.IN_REVIEW)
+                change = Change.CHANGED
+            article.indexed_revision = None
+            found = Published(text.external_id, change, article.id)
+        self.index.remove(gone)
+        return found
+
+    def withdraw(self, article_id: str, to: ArticleState, origin: Origin, *, now: datetime) -> Published:
+        """Take an article out of every answer, back into review or into retirement. Raise NoSuchArticle, AlreadyThere."""
+        with self.sessions.write() as session:
+            bump(session)
+            article = articles.get(session, article_id)
+            if _seen(origin, article) != article.revision:
+                return Published(article.external_id, Change.CONFLICT, article.id, CONFLICT_AT_ONCE)
+            articles.move(session, article, to, origin.hand(now))
+            article.indexed_revision = article.imported_hash = None  # its source does not bring it back: that would be a conflict
+            gone = _take_passages(session, article)
+            change = Change.RETIRED if to is ArticleState.RETIRED else Change.CHANGED
+            found = Published(article.external_id, change, article.id)
+        self.index.remove(gone)
+        return found
+
     def retire(self, article_ids: Iterable[str], *, now: datetime) -> list[Published]:
         """Take articles out of every answer; their text and revisions stay. Raise NoSuchArticle."""
         gone: list[str] = []
@@ -160,12 +207,15 @@ class Publisher:
             session.delete(article)
         self.index.remove(gone)
 
-    def restore(self, article_id: str, number: int, *, author: str, now: datetime) -> Published:
-        """Publish an earlier revision again, as a new one. Raise NoSuchArticle, NoSuchRevision."""
+    def restore(
+        self, article_id: str, number: int, *, author: str, now: datetime, reviewer: str = "", revision: int | None = None
+    ) -> Published:
+        """Publish an earlier revision again, as a new one. Raise NoSuchArticle, NoSuchRevision, NotReviewed."""
         with self.sessions.read() as session:
             article = articles.get(session, article_id)
             text = articles.at_revision(session, article, number)
-            origin = Origin(article.source, author, by_hand=True, note=f"restored revision {number}", overwrite=True)
+            note = f"restored revision {number}"
+            origin = Origin(article.source, author, by_hand=True, note=note, overwrite=True, reviewer=reviewer, revision=revision)
         return self.publish([text], origin, now=now)[0]
 
     def release(self, passage_id: str) -> str:
@@ -205,10 +255,10 @@ class Publisher:
             return Published(name, Change.UNCHANGED, article.id), []
         gone: list[str] = []
         if article is None:
-            article = articles.create(session, step.text, ArticleId(self.new_id()), source=origin.source, author=origin.author, now=now)
+            article = articles.create(session, step.text, ArticleId(self.new_id()), origin.hand(now), source=origin.source)
         else:
             gone = _take_passages(session, article)
-            articles.change(session, article, step.text, author=origin.author, note=origin.note, now=now)
+            articles.change(session, article, step.text, origin.hand(now))
         if not origin.by_hand:
             article.imported_hash = step.text.content_hash
         article.indexed_revision = article.revision
@@ -232,15 +282,21 @@ def _with_learned(text: ArticleText, known: Article | None) -> ArticleText:
     return replace(text, learned=tuple(known.learned) if known else ())
 
 
+def _seen(origin: Origin, known: Article | None) -> int | None:
+    """The revision that a change was made for; None when there must be no article yet."""
+    return (known.revision if known else None) if origin.revision is None else origin.revision or None
+
+
 def _plan(text: ArticleText, known: Article | None, origin: Origin) -> _Step:
+    seen = _seen(origin, known)
     if known is None:
-        return _Step(text, Change.NEW, None)
+        return _Step(text, Change.NEW, seen)
     same = {known.content_hash} if origin.overwrite else {known.content_hash, known.imported_hash}
     if known.state == ArticleState.PUBLISHED and text.content_hash in same and list(text.learned or ()) == known.learned:
-        return _Step(text, Change.UNCHANGED, known.revision)
+        return _Step(text, Change.UNCHANGED, seen)
     edited = known.imported_hash != known.content_hash
     conflict = edited and not origin.overwrite and not origin.by_hand
-    return _Step(text, Change.CONFLICT if conflict else Change.CHANGED, known.revision)
+    return _Step(text, Change.CONFLICT if conflict else Change.CHANGED, seen)
 
 
 def _retire(session: Session, article: Article, now: datetime) -> list[str]:

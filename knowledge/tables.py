@@ -1,6 +1,6 @@
 """What is stored of an article: itself, each revision, its passages and its images."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NewType
 
@@ -54,6 +54,7 @@ class Article(Base):
     """The current text of a help article or FAQ; `revision` counts its Revisions.
 
     `learned` are masked ways in which people asked what it answers: they are searched and never shown, and no source may erase them.
+    `reviewed_by` is the account of the person who last read this text through; `ai_generated` text is never published without one.
     """
 
     __tablename__ = "article"
@@ -61,6 +62,7 @@ class Article(Base):
         UniqueConstraint("source", "external_id"),
         UniqueConstraint("slug"),
         Index("ix_article_state_section", "state", "section"),
+        Index("ix_article_updated_at", "updated_at", "id"),
     )
 
     id: Mapped[ArticleId] = mapped_column(primary_key=True)
@@ -82,6 +84,10 @@ class Article(Base):
     imported_hash: Mapped[str | None] = mapped_column(String(64))
     revision: Mapped[int]
     indexed_revision: Mapped[int | None]
+    ai_generated: Mapped[bool] = mapped_column(default=False)
+    reviewed_by: Mapped[str] = mapped_column(String(32), default="")
+    reviewed_at: Mapped[datetime | None]
+    review_due: Mapped[date | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

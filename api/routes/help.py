@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import assets, structured
+from api import assets, library_numbers, structured
 from api.addresses import resolver
 from api.contact import contact_of
 from api.context import limits_address, service_of
@@ -17,6 +17,7 @@ from api.headers import PICTURE, PUBLIC
 from api.pages import PAGES
 from api.popular import most_asked
 from api.rendering import article_html, headings_of
+from api.reviewing import reviewer_of
 from api.routes.chat import search as search_articles
 from api.sections import Section, section_of, sections_of
 from api.tables import ArticleFeedback
@@ -125,6 +126,8 @@ def article(slug: str, request: Request, thanks: Annotated[str, Query(max_length
         if found is None:
             return _missing(request, slug)
         body = article_html(found.body, resolver(session, found), title=found.title)
+        reviewer = reviewer_of(session, found)
+    library_numbers.viewed(service_of(request), found.id)
     spoken = words("help", language_of(request))
     of = section_of(found, spoken["other_articles"])
     canonical = found.url or _absolute(request, f"/help/{found.slug}")
@@ -139,6 +142,7 @@ def article(slug: str, request: Request, thanks: Annotated[str, Query(max_length
         headings=headings_of(found.body),
         structured=structured.article(found, body, canonical, trail),
         thanked=thanks == "1",
+        reviewer=reviewer,
     )
 
 

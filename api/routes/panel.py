@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import identity
+from api import identity, library_numbers
 from api.addresses import resolver
 from api.context import limits_address, service_of
 from api.marking import marked
@@ -146,7 +146,9 @@ def claim(conversation_id: str, body: ClaimIn, request: Request) -> None:
 def article(name: str, request: Request) -> PanelArticle:
     """A published article by its id or its slug."""
     with service_of(request).database.read() as session:
-        return _article(session, request, _published(session, (Article.id == name) | (Article.slug == name)))
+        found = _article(session, request, _published(session, (Article.id == name) | (Article.slug == name)))
+    library_numbers.viewed(service_of(request), found.article_id)
+    return found
 
 
 def _published(session: Session, which: Any) -> Article:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.database import Database
 from knowledge import articles
-from knowledge.articles import ArticleText, NoSuchArticle, NoSuchRevision, Picture, slugify
+from knowledge.articles import ArticleText, Hand, NoSuchArticle, NoSuchRevision, Picture, slugify
 from knowledge.tables import ArticleId, ArticleKind, ArticleState, Image, Revision
 from tests.builders import START, Clock, article, faq
 
@@ -19,7 +19,7 @@ ID = ArticleId("a" * 32)
 
 def written(database: Database, text: ArticleText, article_id: str = ID) -> None:
     with database.write() as session:
-        articles.create(session, text, ArticleId(article_id), source="handbook", author="handbook", now=START)
+        articles.create(session, text, ArticleId(article_id), Hand("handbook", START), source="handbook")
 
 
 FULL = faq(
@@ -53,7 +53,7 @@ def test_a_change_replaces_text_and_pictures_and_counts(database: Database, cloc
     written(database, FULL)
     with database.write() as session:
         new = article(images=(Picture("c.png", "image/png", b"3"),))
-        articles.change(session, articles.get(session, ID), new, author="Ada", note="shorter", now=clock.move(60))
+        articles.change(session, articles.get(session, ID), new, Hand("Ada", clock.move(60), "shorter"))
     with database.read() as session:
         stored = articles.get(session, ID)
         assert (stored.revision, stored.kind, stored.updated_at, stored.created_at) == (2, ArticleKind.ARTICLE, clock(), START)
@@ -65,7 +65,7 @@ def test_a_change_replaces_text_and_pictures_and_counts(database: Database, cloc
 def test_the_text_of_every_revision_can_be_had_again(database: Database) -> None:
     written(database, FULL)
     with database.write() as session:
-        articles.change(session, articles.get(session, ID), article(), author="Ada", now=START)
+        articles.change(session, articles.get(session, ID), article(), Hand("Ada", START))
     with database.read() as session:
         first = articles.at_revision(session, articles.get(session, ID), 1)
         with pytest.raises(NoSuchRevision, match="no revision 3"):
@@ -87,7 +87,7 @@ def test_a_retired_article_keeps_its_text_and_is_published_again_by_a_change(dat
     with database.write() as session:
         stored = articles.get(session, ID)
         assert (stored.state, stored.body != "") == (ArticleState.RETIRED, True)
-        articles.change(session, stored, article(), author="Ada", now=START)
+        articles.change(session, stored, article(), Hand("Ada", START))
         assert stored.state == ArticleState.PUBLISHED
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from api.bootstrap import Service
 from api.database import Database
 from knowledge import articles
-from knowledge.articles import NoSuchArticle, NoSuchRevision
+from knowledge.articles import AlreadyThere, NoSuchArticle, NoSuchRevision, NotReviewed
 from knowledge.embedding import HashingEncoder
 from knowledge.library import Library
 from knowledge.publishing import Change, Origin
@@ -568,3 +569,63 @@ def test_what_a_chroma_server_was_given_is_there_when_it_is_started_again(tmp_pa
     with chroma_server(chroma_folder) as url, running_in(data, chroma_url=url) as service:
         assert service.repaired == (0, 0)
         assert "The old text." in quoted(service, "old text")
+
+
+# ── in review, withdrawn, reviewed ──────────────────────────────────────────────────────────────────
+
+
+def test_a_text_in_review_is_stored_and_in_no_answer(shelf: Shelf) -> None:
+    library = shelf.library()
+    result = library.publisher.keep(article(), BY_HAND, now=START)
+    assert (result.change, stored(shelf).state, stored(shelf).revision) == (Change.NEW, "in_review", 1)
+    assert live_ids(shelf.database) == set()
+    published = replace(BY_HAND, reviewer="ada", revision=1)
+    assert library.publisher.publish([article()], published, now=START)[0].change is Change.CHANGED
+    assert (stored(shelf).state, stored(shelf).reviewed_by, stored(shelf).revision) == ("published", "ada", 2)
+    assert live_ids(shelf.database) != set()
+
+
+def test_an_article_that_goes_back_into_review_leaves_the_answers(shelf: Shelf) -> None:
+    library = shelf.library()
+    (result,) = library.publisher.publish([article()], HANDBOOK, now=START)
+    library.publisher.withdraw(str(result.article_id), ArticleState.IN_REVIEW, replace(BY_HAND, note="wrong price", revision=1), now=START)
+    assert (stored(shelf).state, live_ids(shelf.database)) == ("in_review", set())
+    with shelf.database.read() as session:
+        left = session.get_one(Revision, (result.article_id, 2))
+        assert (left.author, left.note, left.details["state"]) == ("Ada", "wrong price", "in_review")
+    with pytest.raises(AlreadyThere):
+        library.publisher.withdraw(str(result.article_id), ArticleState.IN_REVIEW, BY_HAND, now=START)
+
+
+def test_its_source_does_not_bring_back_what_a_person_withdrew(shelf: Shelf) -> None:
+    library = shelf.library()
+    (result,) = library.publisher.publish([article()], HANDBOOK, now=START)
+    library.publisher.withdraw(str(result.article_id), ArticleState.RETIRED, BY_HAND, now=START)
+    assert library.publisher.publish([article()], HANDBOOK, now=START)[0].change is Change.CONFLICT
+    assert stored(shelf).state == "retired"
+
+
+@pytest.mark.parametrize("verb", ["publish", "keep", "withdraw"])
+def test_a_change_made_for_another_revision_is_a_conflict(shelf: Shelf, verb: str) -> None:
+    library = shelf.library()
+    (result,) = library.publisher.publish([article()], HANDBOOK, now=START)
+    stale, new = replace(BY_HAND, revision=0), article(body="Mine.")
+    done = {
+        "publish": lambda: library.publisher.publish([new], stale, now=START)[0],
+        "keep": lambda: library.publisher.keep(new, stale, now=START),
+        "withdraw": lambda: library.publisher.withdraw(str(result.article_id), ArticleState.RETIRED, replace(stale, revision=7), now=START),
+    }[verb]()
+    assert (done.change, stored(shelf).revision, stored(shelf).state) == (Change.CONFLICT, 1, "published")
+
+
+def test_what_a_machine_wrote_is_published_only_with_a_named_reviewer(shelf: Shelf) -> None:
+    library = shelf.library()
+    written = article(ai_generated=True)
+    with pytest.raises(NotReviewed, match="somebody must review it"):
+        library.publisher.publish([written], BY_HAND, now=START)
+    assert live_ids(shelf.database) == set()
+    library.publisher.keep(written, BY_HAND, now=START)
+    library.publisher.publish([written], replace(BY_HAND, reviewer="ada"), now=START)
+    assert (stored(shelf).ai_generated, stored(shelf).reviewed_by) == (True, "ada")
+    with pytest.raises(NotReviewed):
+        library.publisher.restore(stored(shelf).id, 1, author="somebody", now=START)
