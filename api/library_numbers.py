@@ -24,6 +24,7 @@ log = structlog.get_logger()
 LATELY = timedelta(days=30)
 BATCH = 2_000  # messages that are turned round at once: some 30 ms
 SETTLED = timedelta(minutes=1)  # on Postgres a message with a lower number may still be on its way
+ABOUT = "notes for every article which replies used it, so that the library can show what it answers"
 ANSWERED = frozenset(outcome for outcome in Outcome if outcome.family == "answered")
 
 
@@ -66,6 +67,11 @@ def viewed(service: Service, article_id: str) -> None:
 def follow(service: Service, *, batches: int = 5) -> bool:
     """Turn round the sources of replies that came since the last time; whether everything is done."""
     return any(_follow_once(service) < BATCH for _ in range(batches))
+
+
+def follow_job(service: Service, _now: datetime) -> str:
+    """The same, by itself."""
+    return "every reply is noted" if follow(service) else "many replies are noted, and more are left for the next run"
 
 
 def _follow_once(service: Service) -> int:
