@@ -114,14 +114,14 @@ def numbers_of(session: Session, ids: Sequence[str], now: datetime) -> dict[str,
 
 def views_since(day: date) -> Select[Any]:
     """Articles with their views since a day."""
-    query = select(ArticleViews.article_id, func.sum(ArticleViews.count).label("number")).where(ArticleViews.day >= day)
-    return query.group_by(ArticleViews.article_id)
+    query: Any = select(ArticleViews.article_id, func.sum(ArticleViews.count).label("number")).where(ArticleViews.day >= day)
+    return query.group_by(ArticleViews.article_id)  # type: ignore[no-any-return]
 
 
 def answers_since(moment: datetime) -> Select[Any]:
     """Articles with the number of replies that used them since a moment."""
-    query = select(ArticleCited.article_id, func.count().label("number")).where(ArticleCited.at >= moment)
-    return query.group_by(ArticleCited.article_id)
+    query: Any = select(ArticleCited.article_id, func.count().label("number")).where(ArticleCited.at >= moment)
+    return query.group_by(ArticleCited.article_id)  # type: ignore[no-any-return]
 
 
 def thumbs_given() -> Select[Any]:
@@ -144,7 +144,7 @@ def answered_by(session: Session, article_id: str, limit: int) -> list[Answered]
         .order_by(ArticleCited.message_id.desc())
         .limit(limit)
     )
-    return [Answered(question, at, helpful) for question, at, helpful in session.execute(query)]
+    return [Answered(question or "", at, helpful) for question, at, helpful in session.execute(query)]
 
 
 def complaints_about(session: Session, article_id: str, limit: int) -> Sequence[ArticleFeedback]:

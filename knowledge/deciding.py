@@ -74,6 +74,7 @@ def plan(session: Session, suggestion: Suggestion, *, anyway: bool = False) -> P
             kind=ArticleKind.FAQ,
             language=suggestion.language,
             learned=tuple(suggestion.wordings[:MOST_LEARNED]),
+            ai_generated=True,
         )
         return Plan((text,), SOURCE, ())
     article = articles.get(session, suggestion.article_id or "")
@@ -84,7 +85,7 @@ def plan(session: Session, suggestion: Suggestion, *, anyway: bool = False) -> P
     wordings = list(suggestion.wordings)
     if suggestion.kind == SuggestionKind.MERGE:
         wordings += _names_of(session, suggestion.others)
-    text = replace(articles.text_of(session, article), title=suggestion.title, body=suggestion.text)
+    text = replace(articles.text_of(session, article), title=suggestion.title, body=suggestion.text, ai_generated=True)
     return Plan((_learning(text, wordings),), article.source, tuple(suggestion.others))
 
 
@@ -109,7 +110,7 @@ def accept(library: Library, suggestion_id: str, decision: Decision, *, now: dat
             row.published_revision = articles.get(session, row.article_id).revision
         suggestions.decided(session, row, SuggestionState.ACCEPTED, by=by, now=now)
 
-    origin = Origin(wanted.source, by, by_hand=True, note=note, overwrite=True)
+    origin = Origin(wanted.source, by, by_hand=True, note=note, overwrite=True, reviewer=by)
     results = library.publisher.publish(wanted.texts, origin, now=now, swap=Swap(wanted.retiring, decide))
     if results and results[0].change is Change.CONFLICT:
         raise ArticleChanged(str(results[0].article_id), wanted.texts[0].title)
@@ -132,7 +133,7 @@ def merge_into(library: Library, suggestion_id: str, article_id: str, decision: 
         row.merged_into = article_id
         suggestions.decided(session, row, SuggestionState.MERGED, by=by, now=now)
 
-    origin = Origin(article.source, by, by_hand=True, note=_note(suggestion), overwrite=True)
+    origin = Origin(article.source, by, by_hand=True, note=_note(suggestion), overwrite=True, reviewer=by)
     result = library.publisher.publish([text], origin, now=now, swap=Swap(beside=decide))[0]
     if result.change is Change.CONFLICT:
         raise ArticleChanged(article_id, text.title)
