@@ -19,6 +19,8 @@ Baseline = Annotated[Path | None, typer.Argument(help="Another report; by defaul
 Every = Annotated[bool, typer.Option("--all", help="Also fail for sets that are not in the report.")]
 Unchanged = Annotated[bool, typer.Option("--all", help="Also list what did not change.")]
 Scale = Annotated[int, typer.Option(help="Passages of the large index, synthetic ones included; 0: none.", min=0, max=1_000_000)]
+Histories = Annotated[int, typer.Option(help="Invented histories of each kind.", min=20, max=100_000)]
+Seed = Annotated[int, typer.Option(help="Where chance starts; another one gives other histories.", min=0)]
 
 
 @app.command()
@@ -109,6 +111,18 @@ def bench(*, data: Material, json: Json = None, scale: Scale = 100_000, cache: C
     benchmark.show(done, Console())
     if json:
         benchmark.write(done, json)
+
+
+@app.command()
+def lift(*, histories: Histories = 200, seed: Seed = 20261127) -> None:
+    """Play invented histories of accepted suggestions and see whether the measured lift holds the truth. Exit code 1 below a bar."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from evals import lift_exam  # noqa: PLC0415
+
+    rows = lift_exam.exam(histories, seed=seed)
+    lift_exam.show(rows, Console(width=150))
+    raise typer.Exit(1 if any(row.failures for row in rows) else 0)
 
 
 def _fail(sentence: str) -> NoReturn:

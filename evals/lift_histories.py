@@ -18,7 +18,8 @@ WEEK, FORTNIGHT = 7, 14
 QUIET_DAYS = 56  # before a group may enter
 ENTRY_DAYS = 126  # in which it does
 SMALLEST, LARGEST = 3.0, 200.0  # questions a fortnight, of which the logarithm is uniform
-FOLLOWED_WEEKS = 12  # weeks after acceptance
+NEW_DAYS = 10  # days before the entry when a new kind of trouble began …
+SELDOM = 0.125  # … and how often it came before
 WEEKDAYS = (1.2, 1.15, 1.1, 1.05, 1.0, 0.45, 0.35)
 
 
@@ -29,11 +30,14 @@ class World:
     ratio: float
     trend: bool = True  # visitors and the share of questions without an answer change over time
     spike: bool = True  # the group enters at its highest fortnight, else on any day
+    weeks: int = 26  # followed after acceptance
+    own: float = 0.0  # weekly growth of this group's rate alone, which no control shows
+    new: bool = False  # the trouble began shortly before it was suggested, and was rare until then
 
 
 def history(world: World, rng: np.random.Generator) -> History:
-    """One group from its first day to twelve weeks after its suggestion was accepted."""
-    days = QUIET_DAYS + ENTRY_DAYS + FORTNIGHT + FOLLOWED_WEEKS * WEEK
+    """One group from its first day to `weeks` after its suggestion was accepted."""
+    days = QUIET_DAYS + ENTRY_DAYS + FORTNIGHT + world.weeks * WEEK
     time = np.arange(days)
     weekday = np.resize(np.roll(WEEKDAYS, int(rng.integers(WEEK))), days)
     visitors = np.exp(rng.uniform(np.log(50), np.log(2000))) * weekday
@@ -44,14 +48,17 @@ def history(world: World, rng: np.random.Generator) -> History:
     size = np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST)))
     level = visitors * failing
     rate = level * size / (level[: QUIET_DAYS + ENTRY_DAYS].mean() * FORTNIGHT)
+    rate *= np.exp(world.own * (time - QUIET_DAYS) / WEEK)
+    if world.new:
+        rate[: QUIET_DAYS + ENTRY_DAYS - NEW_DAYS] *= SELDOM
     rate *= _wobble(days, rng, by_day=(1.5, 12.0), by_week=(10.0, 60.0))
     others = level * _share_of_others(size, level, rng) * _wobble(days, rng, by_day=(20.0, 60.0), by_week=(60.0, 200.0))
     before = rng.poisson(rate)
-    entered = _spike(before, level) if world.spike else int(rng.integers(QUIET_DAYS, QUIET_DAYS + ENTRY_DAYS))
+    entered = _entered(world, before, level, rng)
     accepted = entered + int(rng.integers(1, FORTNIGHT))
     after = rng.poisson(rate * world.ratio)
     counts = np.where(time < accepted, before, after)
-    end = accepted + FOLLOWED_WEEKS * WEEK
+    end = accepted + world.weeks * WEEK
     return History(
         counts=counts[:end],
         conversations=rng.poisson(visitors)[:end],
@@ -59,6 +66,12 @@ def history(world: World, rng: np.random.Generator) -> History:
         triggered=(max(0, entered - FORTNIGHT), entered),
         accepted=accepted,
     )
+
+
+def _entered(world: World, counts: NDArray[np.int64], level: Floats, rng: np.random.Generator) -> int:
+    if world.new:
+        return QUIET_DAYS + ENTRY_DAYS
+    return _spike(counts, level) if world.spike else int(rng.integers(QUIET_DAYS, QUIET_DAYS + ENTRY_DAYS))
 
 
 def _spike(counts: NDArray[np.int64], level: Floats) -> int:
