@@ -6,6 +6,7 @@ import os
 import platform
 import secrets
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from langchain_core.embeddings import Embeddings
 
 from api.database import Database
 from api.settings import Settings
+from assistant.breaker import Limits
+from assistant.chat_model import ChatModel
+from assistant.model_calls import Budget
+from assistant.pen import Clocks, Writer
 from assistant.turn import Assistant
 from escalation import queues
 from escalation.queues import NoSuchQueue
@@ -95,11 +100,15 @@ def silence_telemetry() -> None:
 
 @contextmanager
 def running(
-    settings: Settings, *, now: Callable[[], datetime] = utc_now, announce: Callable[[str], None] = lambda _: None
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    announce: Callable[[str], None] = lambda _: None,
+    chat: ChatModel | None = None,
 ) -> Iterator[Service]:
-    """The service with its database and index open; both are closed at the end.
+    """The service with its database and index open; both are closed at the end. `chat` stands in for the chat model of the settings.
 
-    Raise UnknownSchemaError, IndexInUseError or ModelFileError when it cannot run.
+    Raise UnknownSchemaError, IndexInUseError, ModelFileError or ChatModelError when it cannot run.
     """
     silence_telemetry()
     settings.api.data.mkdir(parents=True, exist_ok=True)
@@ -111,7 +120,7 @@ def running(
             guard = _guard(settings, known)
             library = _library(settings, database, client, known, guard)
             repaired = _open(library, client, announce, now, shared=bool(settings.api.chroma_url))
-            assistant = _assistant(settings, database, library, guard)
+            assistant = _assistant(settings, database, library, guard, writer(settings, database, chat, now))
             yield Service(settings, database, library, assistant, now, new_id, repaired)
     finally:
         database.close()
@@ -231,13 +240,33 @@ def _open(library: Library, client: Any, announce: Callable[[str], None], now: C
     return repaired
 
 
-def _assistant(settings: Settings, database: Database, library: Library, guard: Guard) -> Assistant:
+def writer(settings: Settings, database: Database, chat: ChatModel | None = None, now: Callable[[], datetime] = utc_now) -> Writer | None:
+    """The chat model that the settings name, or the one handed in, with its limits; None without one. Raise ChatModelError."""
+    chosen = settings.assistant
+    if chat is None and not chosen.chat_model:
+        return None
+    if chat is None:
+        from api.chat import chat_model  # noqa: PLC0415
+
+        chat = chat_model(chosen)
+    return Writer(
+        chat,
+        database,
+        Clocks(now, time.monotonic, time.sleep),
+        new_id,
+        budget=Budget(chosen.chat_tokens_conversation, chosen.chat_tokens_day),
+        limits=Limits(failures=chosen.chat_failures, pause=chosen.chat_pause_seconds),
+        retries=chosen.chat_retries,
+    )
+
+
+def _assistant(settings: Settings, database: Database, library: Library, guard: Guard, writer: Writer | None) -> Assistant:
     def link(slug: str, anchor: str) -> str:
         return f"{settings.api.public_url.rstrip('/')}/help/{slug}" + (f"#{anchor}" if anchor else "")
 
     triage = Triage.over(library.encoders, settings.escalation)
     _check_queues(guard)
-    return Assistant(database, library, settings.assistant, new_id, link, mask_personal, guard, identify, triage)
+    return Assistant(database, library, settings.assistant, new_id, link, mask_personal, guard, identify, triage, writer)
 
 
 def _check_queues(guard: Guard) -> None:

@@ -51,6 +51,7 @@ REASONS: Mapping[str, str] = {
 OUTCOMES: Mapping[str, str] = {
     Outcome.ANSWERED_FAQ: "answered from a FAQ",
     Outcome.ANSWERED_QUOTED: "answered by quoting",
+    Outcome.ANSWERED_WRITTEN: "answered by the chat model, checked",
     Outcome.ANSWERED_IN_PART: "answered in part",
     Outcome.SMALLTALK: "small talk",
     Outcome.OFFERED_CHOICES: "offered choices",

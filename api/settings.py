@@ -137,6 +137,11 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)
 
 
+def environment_has(name: str) -> bool:
+    """Whether a variable that is not ours, such as a provider's key, is set; its value is nobody's business here."""
+    return bool(os.environ.get(name))
+
+
 def every_setting() -> Iterator[tuple[str, str, Any]]:
     """Folder, name and pydantic field of every setting; the README's table is compared with it."""
     for folder, model in _folders():

@@ -24,7 +24,7 @@ AGES = (
 )
 FAMILIES = tuple(dict.fromkeys(outcome.family for outcome in Outcome))
 FAMILY_MEANS: Mapping[str, str] = {
-    "answered": "from a FAQ or by quoting an article, with its source",
+    "answered": "from a FAQ, by quoting an article or by a chat model whose sentences were checked, with its source",
     "smalltalk": "greetings, thanks and goodbyes",
     "offered": "titles to choose from, because it was not sure which one was meant",
     "refused": "a guard policy refused, and nothing else could be answered",

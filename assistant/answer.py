@@ -16,12 +16,16 @@ MAX_CHOICES = 4
 
 @dataclass(frozen=True)
 class Draft:
-    """An unchecked answer: its text, how the turn would end with it, the sources it used, and which sentences are our own."""
+    """An unchecked answer: its text, how the turn would end with it, the sources it used, and which sentences are our own.
+
+    `written` names the chat model that wrote it; empty where it is quoted.
+    """
 
     text: str
     outcome: Outcome
     sources: tuple[Citation, ...] = ()
     ours: tuple[str, ...] = ()
+    written: str = ""
 
 
 @dataclass(frozen=True)

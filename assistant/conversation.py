@@ -69,6 +69,8 @@ class Reply:
     """The reason for which a person is offered beside the reply; empty when none is."""
     because: str = ""
     """The sentence in which an agent will read why."""
+    written: str = ""
+    """The chat model that wrote the answer; empty where it is quoted."""
     handover: dict[str, Any] = field(default_factory=dict)
     """Number, queue and questions of the ticket that this turn opened; empty when it opened none."""
     question: str = ""
@@ -84,6 +86,7 @@ class Reply:
             "sources": [asdict(source) for source in self.sources],
             "choices": [asdict(choice) for choice in self.choices],
             **({"offer": self.offer, "because": self.because} if self.offer else {}),
+            **({"written": self.written} if self.written else {}),
             **({"handover": self.handover} if self.handover else {}),
         }
 

@@ -1,6 +1,7 @@
 """From what was heard and found to the reply: answered, choices, not covered, refused, or a bit of each."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from escalation.rules import Offer
 from guardrails.drafts import CitedPassage, DraftToScreen
 from guardrails.findings import Action, Verdict
 from guardrails.screen import Guard
+from knowledge.embedding import Vectors
 from knowledge.search import Band
 
 
@@ -51,11 +53,16 @@ class Screened:
     verdict: Verdict
     milliseconds: float
 
+    @property
+    def blocks(self) -> bool:
+        """Whether the draft may not leave."""
+        return self.verdict.action is not None and self.verdict.action.blocks
 
-def screened(drafted: Drafted, seen: Seen, guard: Guard, language: str) -> tuple[Drafted, Screened | None]:
-    """The draft as it may leave, and what the outgoing screen found; a draft that may not leave becomes “not covered”."""
+
+def screened(drafted: Drafted, seen: Seen, guard: Guard, vectors: Mapping[str, Vectors] | None) -> Screened | None:
+    """What the outgoing screen says of a draft; None when it says only fixed sentences. `vectors` are needed of what a model wrote."""
     if drafted.draft is None:
-        return drafted, None
+        return None
     started = time.perf_counter()
     cited = [
         CitedPassage(place.passage.id, place.passage.text, place.article.title, source.url)
@@ -63,11 +70,16 @@ def screened(drafted: Drafted, seen: Seen, guard: Guard, language: str) -> tuple
         for place in seen.places[source.article_id]
     ]
     retrieved = frozenset(str(place.passage.id) for places in seen.places.values() for place in places)
-    verdict = guard.outgoing(DraftToScreen(drafted.text, tuple(cited), retrieved, quoted=True, ours=drafted.draft.ours))
-    seen_by_guard = Screened(drafted.text, verdict, 1000 * (time.perf_counter() - started))
-    if verdict.action is None or not verdict.action.blocks:
-        return drafted, seen_by_guard
-    return Drafted(say("not_covered", language), Outcome.UNANSWERED_NOT_COVERED), seen_by_guard
+    quoted = not drafted.draft.written
+    verdict = guard.outgoing(DraftToScreen(drafted.text, tuple(cited), retrieved, quoted=quoted, ours=drafted.draft.ours), vectors)
+    return Screened(drafted.text, verdict, 1000 * (time.perf_counter() - started))
+
+
+def unless_held(drafted: Drafted, screened: Screened | None, language: str) -> Drafted:
+    """The draft, or “not covered” when the outgoing screen holds it back."""
+    if screened is None or not screened.blocks:
+        return drafted
+    return Drafted(say("not_covered", language), Outcome.UNANSWERED_NOT_COVERED)
 
 
 def join(heard: Heard, drafted: Drafted | None, guard: Guard, settings: AssistantSettings, locale: str) -> Reply:
@@ -83,7 +95,8 @@ def join(heard: Heard, drafted: Drafted | None, guard: Guard, settings: Assistan
     outcome = drafted.outcome
     if said and heard.verdict.allowed and outcome.family == "answered" and heard.verdict.action is Action.REFUSE:
         outcome = Outcome.ANSWERED_IN_PART
-    return Reply(text, outcome, heard.language, sources=sources, choices=drafted.choices)
+    written = drafted.draft.written if drafted.draft else ""
+    return Reply(text, outcome, heard.language, sources=sources, choices=drafted.choices, written=written)
 
 
 def offering(reply: Reply, offer: Offer, contact: str) -> Reply:

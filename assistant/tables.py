@@ -47,6 +47,7 @@ class Outcome(StrEnum):
 
     ANSWERED_FAQ = "answered_faq"
     ANSWERED_QUOTED = "answered_quoted"
+    ANSWERED_WRITTEN = "answered_written"
     ANSWERED_IN_PART = "answered_in_part"
     SMALLTALK = "smalltalk"
     OFFERED_CHOICES = "offered_choices"
@@ -149,4 +150,22 @@ class Feedback(Base):
     conversation_id: Mapped[ConversationId] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
     helpful: Mapped[bool]
     reason: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime]
+
+
+class ModelCall(Base):
+    """One call of the chat model and what it cost; `day` is the UTC day its tokens count for."""
+
+    __tablename__ = "model_call"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    conversation_id: Mapped[ConversationId | None] = mapped_column(ForeignKey("conversation.id", ondelete="SET NULL"), index=True)
+    day: Mapped[str] = mapped_column(String(10), index=True)
+    prompt: Mapped[str] = mapped_column(String(20))
+    fingerprint: Mapped[str] = mapped_column(String(16))
+    model: Mapped[str] = mapped_column(String(200))
+    input_tokens: Mapped[int]
+    output_tokens: Mapped[int]
+    milliseconds: Mapped[float | None]
+    ended: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime]

@@ -1,6 +1,6 @@
 """What happened in a turn, kept with it and in the guards' ledger."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +13,8 @@ from guardrails.ledger import Entry
 from knowledge.search import Found
 
 
-def traced(reply: Reply, heard: Heard, seen: Seen | None, milliseconds: float) -> Reply:
-    """The reply with the record of how it came about."""
+def traced(reply: Reply, heard: Heard, seen: Seen | None, milliseconds: float, model: Mapping[str, Any]) -> Reply:
+    """The reply with the record of how it came about; `model` is what a chat model did for it, if anything."""
     trace: dict[str, Any] = {
         "milliseconds": round(milliseconds, 1),
         "guard": {
@@ -22,6 +22,7 @@ def traced(reply: Reply, heard: Heard, seen: Seen | None, milliseconds: float) -
             "policy": heard.verdict.policy,
             "findings": [_finding(f) for f in heard.verdict.findings],
         },
+        **model,
     }
     if seen is None:
         return replace(reply, trace=trace)
@@ -30,7 +31,9 @@ def traced(reply: Reply, heard: Heard, seen: Seen | None, milliseconds: float) -
     return replace(reply, question=seen.question.text, probability=found.probability, trace=trace)
 
 
-def entries(received: Received, heard: Heard, outgoing: Screened | None, version: str, new_salt: Callable[[], str]) -> list[Entry]:
+def entries(
+    received: Received, heard: Heard, outgoing: Sequence[Screened], version: str, new_salt: Callable[[], str]
+) -> list[Entry]:
     """The guards' decisions of this turn, passes included, for the ledger."""
     incoming = Entry(
         stage=Stage.INCOMING,
@@ -43,10 +46,18 @@ def entries(received: Received, heard: Heard, outgoing: Screened | None, version
         turn_id=received.turn_id,
         language=heard.code,
     )
-    if outgoing is None:
-        return [incoming]
-    verdict, text, milliseconds = outgoing.verdict, outgoing.text, round(outgoing.milliseconds, 2)
-    return [incoming, replace(incoming, stage=Stage.OUTGOING, verdict=verdict, text=text, salt=new_salt(), milliseconds=milliseconds)]
+    of_drafts = [
+        replace(
+            incoming,
+            stage=Stage.OUTGOING,
+            verdict=one.verdict,
+            text=one.text,
+            salt=new_salt(),
+            milliseconds=round(one.milliseconds, 2),
+        )
+        for one in outgoing
+    ]
+    return [incoming, *of_drafts]
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from assistant import calling, conversation, handover, replying, trace
+from assistant import calling, composing, conversation, handover, replying, restating, trace
 from assistant.answer import Manner
 from assistant.calling import Caller
 from assistant.conversation import AlreadyAnswered, Incoming, Received, StillRunning
 from assistant.hearing import Heard, Identify, hear
 from assistant.looking import look
+from assistant.means import Means
+from assistant.pen import Pen, Writer
 from assistant.settings import AssistantSettings
 from assistant.tables import ConversationId, Holder, Message, Outcome
 from escalation.rules import Escalate, Offer
@@ -58,6 +60,17 @@ class Assistant:
     guard: Guard
     identify: Identify
     triage: Triage
+    writer: Writer | None = None
+    """The chat model, where one is configured."""
+
+    @property
+    def means(self) -> Means:
+        """What a chat model's work needs."""
+        return Means(self.guard, self.library.encoders, self.settings, self.mask, self.embed, self.library.rarity)
+
+    def pen(self, conversation_id: ConversationId | None) -> Pen | None:
+        """The chat model for one turn; None where none is configured."""
+        return self.writer.pen(conversation_id, self.settings.turn_seconds) if self.writer else None
 
     def embed(self, texts: list[str]) -> dict[str, Vectors]:
         """By encoder one row per text, in one batch."""
@@ -117,28 +130,29 @@ def _answered(assistant: Assistant, received: Received, choice: str | None, now:
     caller = Caller.of(assistant.triage, received, heard)
     decision = caller.early()
     manner = Manner(settings.answer_words, settings.max_sources, heard.language, assistant.link)
-    seen = drafted = outgoing = None
+    pen, seen, made = assistant.pen(received.conversation_id), None, composing.NOTHING
+    if not isinstance(decision, Escalate):
+        heard = restating.restated(pen, assistant.means, heard, received.history)
     if heard.question is not None and not isinstance(decision, Escalate):
         progress(Step.SEARCHING)
         with assistant.sessions.read() as session:
             seen = look(session, assistant.library, heard.question, heard.vectors, choice)
         progress(Step.ANSWERING)
-        drafted = replying.draft(seen, manner, assistant.library.rarity, off_topic=heard.off_topic)
-        drafted, outgoing = replying.screened(drafted, seen, assistant.guard, heard.language)
-        decision = caller.late(drafted, assistant.similarities(heard, received))
-    reply = replying.join(heard, drafted, assistant.guard, settings, received.locale)
+        made = composing.compose(assistant.means, seen, heard, manner, pen, received.history)
+        decision = caller.late(made.drafted, assistant.similarities(heard, received))
+    reply = replying.join(heard, made.drafted, assistant.guard, settings, received.locale)
     if isinstance(decision, Offer) and reply.outcome is not Outcome.SMALLTALK:
         reply = replying.offering(reply, decision, settings.contact)
     called = calling.call(decision, caller, assistant.guard.policies, assistant.embed) if isinstance(decision, Escalate) else None
-    reply = trace.traced(reply, heard, seen, 1000 * (time.perf_counter() - started))
+    reply = trace.traced(reply, heard, seen, 1000 * (time.perf_counter() - started), composing.traced(pen, made.told))
     with assistant.sessions.write() as session:
         held = conversation.locked(session, received.conversation_id)
         if held.holder == Holder.PERSON:  # called while we were thinking: from then on the assistant is silent
-            ledger.append(session, trace.entries(received, heard, outgoing, assistant.guard.version, assistant.new_id), now)
+            ledger.append(session, trace.entries(received, heard, made.screened, assistant.guard.version, assistant.new_id), now)
             return conversation.delivered(session, received, now=now)
         if called is not None:
             opened = handover.open_for(session, held, called, TicketId(received.turn_id), now=now)
             reply = replying.handed_over(reply, called.outcome, opened.text, opened.content)
         stored = conversation.reply(session, received, reply, now=now)
-        ledger.append(session, trace.entries(received, heard, outgoing, assistant.guard.version, assistant.new_id), now)
+        ledger.append(session, trace.entries(received, heard, made.screened, assistant.guard.version, assistant.new_id), now)
     return stored

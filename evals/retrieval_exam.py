@@ -48,7 +48,8 @@ class Reader:
         manner = Manner(settings.answer_words, settings.max_sources, spoken, service.assistant.link)
         with service.database.read() as session:
             seen = look(session, service.library, Question(question), self.lab.embed([question]), None)
-        drafted, _ = replying.screened(replying.draft(seen, manner, service.library.rarity), seen, guard, spoken)
+        drafted = replying.draft(seen, manner, service.library.rarity)
+        drafted = replying.unless_held(drafted, replying.screened(drafted, seen, guard, None), spoken)
         cited = tuple(self.names[source.article_id] for source in (drafted.draft.sources if drafted.draft else ()))
         offered = tuple(self.names[choice.article_id] for choice in drafted.choices)
         ranked = tuple(self.names[article] for article, _ in seen.found.explanation.articles[:SHOWN])
