@@ -20,7 +20,7 @@ def upgrade() -> None:
     sa.Column('model', sa.String(length=200), nullable=False),
     sa.Column('input_tokens', sa.Integer(), nullable=False),
     sa.Column('output_tokens', sa.Integer(), nullable=False),
-    sa.Column('milliseconds', sa.Float(), nullable=True),
+    sa.Column('milliseconds', sa.Double(), nullable=True),
     sa.Column('ended', sa.String(length=16), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['conversation_id'], ['conversation.id'], name=op.f('fk_model_call_conversation_id'), ondelete='SET NULL'),
