@@ -25,7 +25,7 @@ from assistant.chat_model import ChatModel
 from assistant.model_calls import Budget
 from assistant.pen import Clocks, Writer
 from assistant.turn import Assistant
-from escalation import queues
+from escalation import keeping, queues
 from escalation.queues import NoSuchQueue
 from escalation.triage import Triage
 from guardrails.checks.personal_data import mask_personal
@@ -108,12 +108,13 @@ def running(
 ) -> Iterator[Service]:
     """The service with its database and index open; both are closed at the end. `chat` stands in for the chat model of the settings.
 
-    Raise UnknownSchemaError, IndexInUseError, ModelFileError or ChatModelError when it cannot run.
+    Raise UnknownSchemaError, IndexInUseError, ModelFileError, ChatModelError, BadData or NoSuchProfile when it cannot run.
     """
     silence_telemetry()
     settings.api.data.mkdir(parents=True, exist_ok=True)
     database = Database(settings.api.sql)
     try:
+        database.info[keeping.BOOK] = settings.sla_book()
         database.prepare()
         with _chroma(settings) as client:
             known = encoders(settings)

@@ -76,6 +76,7 @@ class Database:
     def __init__(self, url: str) -> None:
         """`url` in SQLAlchemy's form, such as sqlite:///firstline.db or postgresql+psycopg://user@host/name."""
         self.url = url
+        self.info: dict[str, Any] = {}  # what its sessions carry: the promises that count (escalation.keeping)
         self.engine = _engine(url)
         self._writer = self.engine.execution_options(firstline_write=True)
         # a reader sees one moment, as SQLite's readers do anyway
@@ -84,13 +85,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session whose changes are thrown away."""
-        with Session(self._reader, expire_on_commit=False) as session:
+        with Session(self._reader, expire_on_commit=False, info=self.info) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session that commits at the end of the block."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with Session(self._writer, expire_on_commit=False, info=self.info) as session, session.begin():
             yield session
 
     def prepare(self) -> None:

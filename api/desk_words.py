@@ -5,7 +5,7 @@ from typing import Any
 
 from assistant.tables import Outcome
 from escalation import queues
-from escalation.tables import EventKind, Priority, Reason, TicketEvent, TicketState
+from escalation.tables import ClockKind, EventKind, Priority, Reason, TicketEvent, TicketState
 
 STATES: Mapping[str, str] = {
     TicketState.OPEN: "Open",
@@ -77,6 +77,12 @@ LANGUAGES: Mapping[str, str] = {
     "pl": "Polish",
     "sv": "Swedish",
 }
+CLOCKS: Mapping[str, str] = {
+    ClockKind.FIRST_REPLY: "First reply",
+    ClockKind.NEXT_REPLY: "Next reply",
+    ClockKind.RESOLUTION: "Resolution",
+    ClockKind.TIER: "Tier",
+}
 FIELDS: Mapping[str, str] = {
     "goal": "Goal",
     "symptom": "Symptom",
@@ -98,7 +104,7 @@ LACKING: Mapping[str, str] = {
     "role": "Their role",
     "sources": "Sources shown",
 }
-PEOPLE: Mapping[str, str] = {"assistant": "The assistant", "visitor": "The visitor"}
+PEOPLE: Mapping[str, str] = {"assistant": "The assistant", "visitor": "The visitor", "clock": "The clock"}
 
 
 def queue_title(name: str) -> str:
@@ -122,6 +128,11 @@ def happened(event: TicketEvent, names: Mapping[str, str]) -> str:
     who = person(event.by, names)
     said = EVENTS.get(event.kind)
     return f"{who} {said(event.details, names) if callable(said) else said or event.kind}"
+
+
+def clock_name(kind: str) -> str:
+    """What a clock is called inside a sentence."""
+    return CLOCKS.get(kind, kind).lower()
 
 
 def _moved(details: Mapping[str, Any], _names: Mapping[str, str]) -> str:
@@ -164,5 +175,8 @@ EVENTS: Mapping[str, Any] = {
     EventKind.LINKED: lambda d, _: f"linked it to incident {d['number']}",
     EventKind.UNLINKED: "took it off its incident",
     EventKind.VISITOR_WROTE: "wrote a message",
+    EventKind.CLOCK_WARNED: lambda d, _: f"warned: {clock_name(d['clock'])} is due soon",
+    EventKind.CLOCK_BREACHED: lambda d, _: f"ran out: {clock_name(d['clock'])} is overdue",
+    EventKind.ESCALATED: lambda d, _: f"called the {d['who']} (tier {d['tier']})",
     EventKind.RATED: lambda d, _: f"gave {d['stars']} of 5 stars",
 }

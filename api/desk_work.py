@@ -35,7 +35,7 @@ from api.tables import StaffRole, TicketSeen
 from api.view_ticket import by_number
 from assistant import handover
 from assistant.handover import AgentReply
-from escalation import linking, work
+from escalation import linking, tickets, work
 from escalation.replies import KNOWN, MissingPlaceholder
 from escalation.tables import NoteId, Ticket
 from escalation.tickets import Contact, IllegalMove, StaleVersion
@@ -180,8 +180,7 @@ def _faq(hand: Hand, _body: FaqIn) -> None:
 def _change_one(hand: Hand, body: BulkIn, version: int) -> None:
     """Only what differs is a change; the queue comes first, for it takes the ticket from whoever had it."""
     ticket, at = hand.ticket, version
-    if ticket.version != version:
-        raise StaleVersion(ticket, version)
+    tickets.refuse_stale(hand.session, ticket, version)
     if body.queue is not None and body.queue != ticket.queue:
         work.set_queue(hand.session, ticket, body.queue, **hand.told(at))
         at = ticket.version

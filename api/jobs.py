@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from api import housekeeping, library_numbers
+from api import clocks, housekeeping, library_numbers
 from api.bootstrap import Service
 
 
@@ -31,6 +31,7 @@ JOBS: tuple[Job, ...] = (
     Job(
         "index", timedelta(minutes=15), housekeeping.repair_index, needs_index=True, budget=timedelta(minutes=30), about=housekeeping.INDEX
     ),
+    Job("clocks", timedelta(seconds=30), clocks.work, about=clocks.ABOUT),
     Job("citations", timedelta(minutes=5), library_numbers.follow_job, about=library_numbers.ABOUT),
     Job("sweep", timedelta(hours=1), housekeeping.sweep, about=housekeeping.SWEEP),
 )

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from assistant.settings import AssistantSettings
+from escalation import sla
 from escalation.settings import EscalationSettings
 from guardrails.settings import GuardSettings
 from knowledge.settings import KnowledgeSettings
@@ -118,6 +119,16 @@ class Settings(BaseModel):
     knowledge: KnowledgeSettings = KnowledgeSettings()
     guardrails: GuardSettings = GuardSettings()
     escalation: EscalationSettings = EscalationSettings()
+
+    def sla_files(self) -> sla.Files:
+        """Where working hours, promises and chains stand: the operator's files, the shipped ones where there are none."""
+        own, shipped = self.escalation, sla.Files()
+        pairs = ((own.sla_calendars, shipped.calendars), (own.sla_profiles, shipped.profiles), (own.sla_chains, shipped.chains))
+        return sla.Files(*(Path(named) if named else file for named, file in pairs))
+
+    def sla_book(self) -> sla.Book:
+        """What is promised. Raise BadData or NoSuchProfile."""
+        return sla.book(self.escalation.sla_profile, self.sla_files())
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:

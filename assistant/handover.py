@@ -20,7 +20,7 @@ from assistant.tables import Conversation, ConversationId, Holder, Message, Outc
 from assistant.wording import say, words
 from escalation import fields, finding, linking, tickets, work
 from escalation.fields import Fields, Said
-from escalation.tables import Note, Priority, Reason, Ticket, TicketId, TicketState
+from escalation.tables import Channel, Note, Priority, Reason, Ticket, TicketId, TicketState
 from escalation.tickets import Contact, Opening, StaleVersion
 from escalation.work import VISITOR
 
@@ -83,6 +83,7 @@ def open_for(session: Session, held: Conversation, call: Call, ticket_id: Ticket
         findings=_findings(session, held),
         related=_related(session, held.details.get("email") or read.contact_email),
         asked=held.details.get("asked", ()),
+        channel=Channel.FORM if call.reason is Reason.FORM else Channel.CHAT,
     )
     ticket = tickets.open_ticket(session, opening, ticket_id, by=ASSISTANT, now=now)
     questions = fields.missing(ticket, call.language)
@@ -114,7 +115,7 @@ def deliver(session: Session, received: Received, close_after: timedelta, *, now
         tickets.reopen(session, ticket, by=VISITOR, now=now, expected_version=ticket.version)
     elif ticket.state == TicketState.WAITING_CUSTOMER:
         tickets.move(session, ticket, TicketState.IN_DIAGNOSIS, by=VISITOR, now=now, expected_version=ticket.version)
-    work.visitor_wrote(session, ticket, str(message.id), now=now)
+    work.visitor_wrote(session, ticket, str(message.id), now=now, smalltalk=smalltalk(received.text) is not None)
     _learn(session, held, ticket, now)
     reindex(session, ticket)
     return message
@@ -148,7 +149,12 @@ def answer(session: Session, ticket: Ticket, reply: AgentReply, *, now: datetime
     sent = [
         conversation.say_in(session, one, Role.AGENT, reply.text, {**content, **(asks if one in own else {})}, now=now) for one in reached
     ]
+    hanging = [one for one in linking.linked(session, ticket) if one.state != TicketState.CLOSED]
+    for one in sorted([ticket, *hanging], key=lambda one: one.id):
+        tickets.lock(session, one, expected_version if one is ticket else None)
     work.replied(session, ticket, str(sent[0].id), by=reply.by, now=now, expected_version=expected_version)
+    for one in hanging:
+        work.reached(session, one, str(sent[0].id), ticket.number, by=reply.by, now=now)
     if ticket.state == TicketState.OPEN:
         tickets.move(session, ticket, TicketState.ACKNOWLEDGED, by=reply.by, now=now, expected_version=ticket.version)
     if reply.then is not None and reply.then != ticket.state:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from escalation import keeping
 from escalation.tables import EventKind, Ticket, TicketState
 from escalation.tickets import IllegalMove, enter, lock, record
 
@@ -22,6 +23,7 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: str, now: datet
     _refuse_closed(ticket, into)
     if linked(session, ticket):
         raise IllegalMove(f"other tickets hang on {ticket.number}; unlink them first")
+    brings = keeping.carried(session, ticket, now)
     if into.incident_id is None and ticket.incident_id != into.id and not linked(session, into):
         into.incident_id = ticket.incident_id
     ticket.incident_id = None
@@ -34,7 +36,7 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: str, now: datet
     into.related = sorted({*into.related, ticket.id})
     into.tags = sorted({*into.tags, *ticket.tags})
     record(session, ticket, EventKind.MERGED, by=by, now=now, into=into.id, number=into.number)
-    record(session, into, EventKind.ABSORBED, by=by, now=now, merged=ticket.id, number=ticket.number)
+    record(session, into, EventKind.ABSORBED, by=by, now=now, merged=ticket.id, number=ticket.number, **brings)
 
 
 def link(session: Session, ticket: Ticket, incident: Ticket, *, by: str, now: datetime, expected_version: int) -> None:

@@ -34,3 +34,17 @@ class EscalationSettings(BaseModel):
         le=1,
         description="probability below which a queue is marked as a guess for the agent; not yet chosen by an eval",
     )
+    sla_profile: str = Field(
+        "office",
+        max_length=40,
+        description="what visitors are promised, by name: `office`, `channels`, `overall`, `b2b`, or one of your own file",
+    )
+    sla_profiles: str = Field(
+        "", description="a YAML file of your own SLA profiles, in the form of escalation/sla.yaml; empty: the shipped ones"
+    )
+    sla_calendars: str = Field(
+        "", description="a YAML file of your working hours and holidays, in the form of escalation/calendars.yaml; empty: the shipped ones"
+    )
+    sla_chains: str = Field(
+        "", description="a YAML file of your escalation chains, in the form of escalation/chains.yaml; empty: the shipped ones"
+    )

@@ -1,6 +1,6 @@
 """What is stored of a ticket: itself, everything that ever happened to it, its notes, and reply templates."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NewType
 
@@ -74,6 +74,37 @@ class Reason(StrEnum):
     NOT_COVERED = "not_covered"
 
 
+class Channel(StrEnum):
+    """Where a ticket came in, which decides how soon somebody expects an answer."""
+
+    CHAT = "chat"
+    FORM = "form"
+    EMAIL = "email"
+
+
+class ClockKind(StrEnum):
+    """What a clock measures: three promises to the visitor, and the time of a tier of the escalation chain."""
+
+    FIRST_REPLY = "first_reply"
+    NEXT_REPLY = "next_reply"
+    RESOLUTION = "resolution"
+    TIER = "tier"
+
+
+class ClockState(StrEnum):
+    """How a clock stands. Dropped: it ended in time, but without what it waited for; merged: another ticket carries it on."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"
+    DROPPED = "dropped"
+    MERGED = "merged"
+
+
+FAR = datetime(2200, 1, 1, tzinfo=UTC)  # when nothing is due: an index sorts it last, and it fits the address of a page
+
+
 class EventKind(StrEnum):
     """What happened to a ticket."""
 
@@ -93,6 +124,12 @@ class EventKind(StrEnum):
     UNLINKED = "unlinked"
     VISITOR_WROTE = "visitor_wrote"
     RATED = "rated"
+    CLOCK_WARNED = "clock_warned"
+    CLOCK_BREACHED = "clock_breached"
+    ESCALATED = "escalated"
+
+
+QUIET = frozenset({EventKind.CLOCK_WARNED, EventKind.CLOCK_BREACHED, EventKind.ESCALATED})  # nothing to read before one answers
 
 
 def partial(name: str, where: str, *columns: str) -> Index:
@@ -140,6 +177,13 @@ class Ticket(Base):
         partial("ix_ticket_unassigned", "assignee IS NULL AND state NOT IN ('resolved', 'closed')", "urgency", "opened_at", "number"),
         living("ix_ticket_assignee", "assignee", "urgency", "opened_at", "number"),
         partial("ix_ticket_waiting", "state IN ('waiting_customer', 'waiting_third_party')", "urgency", "opened_at", "number"),
+        # the same by the clock that is due next
+        living("ix_ticket_due", "next_due_at", "number"),
+        living("ix_ticket_queue_due", "queue", "next_due_at", "number"),
+        partial("ix_ticket_unassigned_due", "assignee IS NULL AND state NOT IN ('resolved', 'closed')", "next_due_at", "number"),
+        living("ix_ticket_assignee_due", "assignee", "next_due_at", "number"),
+        partial("ix_ticket_waiting_due", "state IN ('waiting_customer', 'waiting_third_party')", "next_due_at", "number"),
+        partial("ix_ticket_clock_book", "state <> 'closed'", "clock_book"),
         partial("ix_ticket_resolved", "state = 'resolved'", "number"),
         partial("ix_ticket_closed", "state = 'closed'", "number"),
         Index("ix_ticket_contact_email", "contact_email"),
@@ -196,6 +240,14 @@ class Ticket(Base):
     incident_id: Mapped[TicketId | None] = mapped_column(ForeignKey("ticket.id"))
     assignee: Mapped[str | None] = mapped_column(String(200))
 
+    channel: Mapped[str] = mapped_column(String(8), default=Channel.CHAT, server_default=Channel.CHAT)
+    next_due_at: Mapped[datetime] = mapped_column(default=FAR, server_default="2200-01-01 00:00:00.000000")
+    next_clock: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    clock_state: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    chain: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    tier: Mapped[int] = mapped_column(default=0, server_default="0")
+    clock_book: Mapped[str] = mapped_column(String(12), default="", server_default="")
+
     rating: Mapped[int | None]
     rating_text: Mapped[str | None] = mapped_column(Text)
     becomes_faq: Mapped[bool] = mapped_column(default=False)
@@ -226,6 +278,36 @@ class TicketEvent(Base):
     by: Mapped[str] = mapped_column(String(200))
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     at: Mapped[datetime]
+
+
+class TicketClock(Base):
+    """A clock of a ticket, as its events tell it; `version` is that of the event that started it.
+
+    Lengths are whole seconds of working time. `alarm_at` is when the ticket's next event by itself is due.
+    """
+
+    __tablename__ = "ticket_clock"
+    __table_args__ = (
+        partial("ix_ticket_clock_alarm_at", "alarm_at IS NOT NULL", "alarm_at"),
+        Index("ix_ticket_clock_started_at", "started_at"),
+    )
+
+    ticket_id: Mapped[TicketId] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    state: Mapped[str] = mapped_column(String(16))
+    queue: Mapped[str] = mapped_column(String(40))
+    started_at: Mapped[datetime]
+    span_s: Mapped[int]
+    spent_s: Mapped[int]
+    calendar: Mapped[str] = mapped_column(String(80))
+    due_at: Mapped[datetime | None]
+    alarm_at: Mapped[datetime | None]
+    warned_at: Mapped[datetime | None]
+    breached_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    tier: Mapped[int] = mapped_column(default=0)
 
 
 class TicketText(Base):

@@ -14,9 +14,22 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from escalation import queues
+from escalation import clocks, keeping, queues
 from escalation.fields import Fields
-from escalation.tables import URGENCY, Counter, EventKind, Priority, Reason, Ticket, TicketEvent, TicketId, TicketState
+from escalation.tables import (
+    FAR,
+    QUIET,
+    URGENCY,
+    Channel,
+    Counter,
+    EventKind,
+    Priority,
+    Reason,
+    Ticket,
+    TicketEvent,
+    TicketId,
+    TicketState,
+)
 
 S = TicketState
 NUMBERS = "ticket"  # the counter's name
@@ -85,6 +98,7 @@ class Opening:
     findings: Sequence[Mapping[str, Any]] = ()
     related: Sequence[str] = ()
     asked: Sequence[str] = ()
+    channel: Channel = Channel.CHAT
 
 
 def open_ticket(session: Session, opening: Opening, ticket_id: TicketId, *, by: str, now: datetime) -> Ticket:
@@ -118,13 +132,16 @@ def open_ticket(session: Session, opening: Opening, ticket_id: TicketId, *, by: 
         findings=[dict(row) for row in opening.findings],
         related=list(opening.related),
         asked=list(opening.asked),
+        channel=opening.channel,
+        next_due_at=FAR,
         version=0,
         opened_at=now,
         updated_at=now,
         **opening.fields.columns(),
     )
     session.add(ticket)
-    record(session, ticket, EventKind.OPENED, by=by, now=now, reason=opening.reason, queue=queue.id, number=number)
+    told = {"reason": opening.reason, "queue": queue.id, "number": number, "priority": priority, "channel": opening.channel}
+    record(session, ticket, EventKind.OPENED, by=by, now=now, **told)
     return ticket
 
 
@@ -191,18 +208,29 @@ def history(session: Session, ticket: Ticket) -> Sequence[TicketEvent]:
 def lock(session: Session, ticket: Ticket, expected_version: int | None) -> None:
     """Make the ticket ours until the transaction ends, as it is stored now. Raise StaleVersion; None takes any version."""
     session.refresh(ticket, with_for_update=True)
-    if expected_version is not None and ticket.version != expected_version:
-        raise StaleVersion(ticket, expected_version)
+    if expected_version is not None:
+        refuse_stale(session, ticket, expected_version)
+
+
+def refuse_stale(session: Session, ticket: Ticket, expected: int) -> None:
+    """Raise StaleVersion when somebody changed it since; what the clocks alone wrote is no reason to refuse an agent's work."""
+    if ticket.version == expected:
+        return
+    since = select(TicketEvent.kind).where(TicketEvent.ticket_id == ticket.id, TicketEvent.version > expected)
+    if expected > ticket.version or not QUIET.issuperset(session.scalars(since)):
+        raise StaleVersion(ticket, expected)
 
 
 def record(session: Session, ticket: Ticket, kind: EventKind, *, by: str, now: datetime, **details: Any) -> None:
-    """One change: the next version and its event, written together."""
+    """One change: the next version and its event, written together, and what it means for the ticket's clocks."""
     ticket.version += 1
     ticket.updated_at = now
     session.add(ticket)
     session.flush()
     session.add(TicketEvent(ticket_id=ticket.id, version=ticket.version, kind=kind, by=by, details=details, at=now))
     session.flush()
+    if kind in clocks.TELLING:
+        keeping.keep(session, ticket)
 
 
 def enter(ticket: Ticket, state: TicketState, now: datetime) -> None:

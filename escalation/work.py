@@ -58,10 +58,20 @@ def replied(session: Session, ticket: Ticket, message_id: str, *, by: str, now: 
     record(session, ticket, EventKind.REPLIED, by=by, now=now, message_id=message_id)
 
 
-def visitor_wrote(session: Session, ticket: Ticket, message_id: str, *, now: datetime) -> None:
-    """The visitor added something; the version rises, so an agent who has not read it is told before answering."""
+def reached(session: Session, ticket: Ticket, message_id: str, incident: int, *, by: str, now: datetime) -> None:
+    """The reply to the incident it hangs on reached its visitor, so nobody waits for one any more."""
     _lock_living(session, ticket, None)
-    record(session, ticket, EventKind.VISITOR_WROTE, by=VISITOR, now=now, message_id=message_id)
+    record(session, ticket, EventKind.REPLIED, by=by, now=now, message_id=message_id, incident=incident)
+
+
+def visitor_wrote(session: Session, ticket: Ticket, message_id: str, *, now: datetime, smalltalk: bool = False) -> None:
+    """The visitor added something; the version rises, so an agent who has not read it is told before answering.
+
+    `smalltalk`, such as thanks, waits for no reply.
+    """
+    _lock_living(session, ticket, None)
+    more = {"smalltalk": True} if smalltalk else {}
+    record(session, ticket, EventKind.VISITOR_WROTE, by=VISITOR, now=now, message_id=message_id, **more)
 
 
 def rated(session: Session, ticket: Ticket, stars: int, text: str, *, now: datetime) -> None:

@@ -24,7 +24,9 @@ def at(text: str) -> datetime:
 
 def calendar(zone: str = "UTC", hours: str = "09:00-17:00", days: str = "monday-sunday", **more: object) -> Calendar:
     found = load.__wrapped__  # no cache: every test writes its own file
-    return found(written(f"c:\n  title: test\n  zone: {zone}\n  hours:\n    {days}: {hours}\n" + "".join(f"  {k}: {v}\n" for k, v in more.items())))["c"]
+    return found(
+        written(f"c:\n  title: test\n  zone: {zone}\n  hours:\n    {days}: {hours}\n" + "".join(f"  {k}: {v}\n" for k, v in more.items()))
+    )["c"]
 
 
 _files: list[Path] = []
