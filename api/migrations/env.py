@@ -8,8 +8,8 @@ from escalation.finding import INDEX_NAMES
 
 
 def _ours(_object: object, name: str | None, kind: str, _reflected: bool, _compared: object) -> bool:  # noqa: FBT001 - alembic calls it so
-    """Whether the metadata should know a table or index: the full-text index is made by hand."""
-    return kind not in {"table", "index"} or not str(name).startswith(INDEX_NAMES)
+    """Whether the metadata should know a table, index or column: what full-text search needs is made by hand."""
+    return kind not in {"table", "index", "column"} or not str(name).startswith(INDEX_NAMES)
 
 
 connection = context.config.attributes.get("connection")
