@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import platform
+import random
 import secrets
 import sys
 import time
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
+from api.channels import Channels, channels_of
 from api.database import Database
 from api.settings import Settings
 from assistant.breaker import Limits
@@ -70,6 +72,8 @@ class Service:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     repaired: tuple[int, int]
+    channels: Channels
+    chance: Callable[[], float]
 
 
 def utc_now() -> datetime:
@@ -122,7 +126,7 @@ def running(
             library = _library(settings, database, client, known, guard)
             repaired = _open(library, client, announce, now, shared=bool(settings.api.chroma_url))
             assistant = _assistant(settings, database, library, guard, writer(settings, database, chat, now))
-            yield Service(settings, database, library, assistant, now, new_id, repaired)
+            yield Service(settings, database, library, assistant, now, new_id, repaired, channels_of(settings.api), random.random)
     finally:
         database.close()
 
@@ -143,7 +147,7 @@ def running_without_index(settings: Settings, *, now: Callable[[], datetime] = u
     nothing: Any = _Elsewhere()
     try:
         database.prepare()
-        yield Service(settings, database, nothing, nothing, now, new_id, (0, 0))
+        yield Service(settings, database, nothing, nothing, now, new_id, (0, 0), channels_of(settings.api), random.random)
     finally:
         database.close()
 

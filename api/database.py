@@ -21,11 +21,12 @@ from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.orm import Session
 
 import assistant.tables
+import escalation.outbox_tables
 import escalation.tables
 import guardrails.tables
 import knowledge.loop_tables
 import knowledge.tables
-from api import tables
+from api import message_tables, tables
 
 TABLES: list[MetaData] = [
     knowledge.tables.Base.metadata,
@@ -34,6 +35,7 @@ TABLES: list[MetaData] = [
     escalation.tables.Base.metadata,
     tables.Base.metadata,
 ]
+OWED = (escalation.outbox_tables.Outbox, message_tables.Webhook)  # their modules add tables to the metadata above
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 20_000
 

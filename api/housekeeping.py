@@ -6,10 +6,14 @@ from typing import Any
 from sqlalchemy import CursorResult, delete
 
 from api.bootstrap import Service
+from api.message_tables import AddressCheck, VisitorLink
 from api.tables import Invitation, StaffSession
+from assistant.tables import ConversationKey
+from escalation import outbox
 
 INDEX = "compares the index with the database, adds what is missing and removes what is too much"
-SWEEP = "deletes sessions of staff and links that have run out"
+SWEEP = "deletes sessions, links and keys that have run out, and messages that were sent a month ago"
+ASKED_KEPT = timedelta(days=2)  # longer than an address is left alone
 KEPT = timedelta(days=30)  # how long a link that ran out still tells who was invited
 
 
@@ -20,10 +24,14 @@ def repair_index(service: Service, _now: datetime) -> str:
 
 
 def sweep(service: Service, now: datetime) -> str:
-    """Delete sessions that are over, and links that ran out a month ago."""
+    """Delete sessions that are over, visitors' links and keys that ran out, and a month later what was sent, dead or an invitation."""
     idle = timedelta(hours=service.settings.api.session_idle_hours)
     over = (StaffSession.expires_at <= now) | (StaffSession.seen_at <= now - idle)
     with service.database.write() as session:
         sessions: CursorResult[Any] = session.execute(delete(StaffSession).where(over))  # type: ignore[assignment]
         links: CursorResult[Any] = session.execute(delete(Invitation).where(Invitation.expires_at <= now - KEPT))  # type: ignore[assignment]
-    return f"{sessions.rowcount} sessions and {links.rowcount} links deleted"
+        session.execute(delete(VisitorLink).where(VisitorLink.expires_at <= now))
+        session.execute(delete(ConversationKey).where(ConversationKey.expires_at <= now))
+        session.execute(delete(AddressCheck).where(AddressCheck.asked_at <= now - ASKED_KEPT))
+        messages = outbox.forget(session, before=now - KEPT)
+    return f"{sessions.rowcount} sessions, {links.rowcount} links and {messages} messages deleted"

@@ -52,9 +52,9 @@ def register(session: Session, names: Iterable[str], *, now: datetime) -> None:
             session.execute(insert(JobRun).values(name=name, next_at=now, runs=0, failures=0, message=""))
 
 
-def due(session: Session, names: Iterable[str], *, now: datetime) -> list[str]:
+def due(session: Session, names: Iterable[str], *, now: datetime) -> list[JobRun]:
     """The kinds that somebody should run now, the longest due first."""
-    query = select(JobRun.name).where(JobRun.name.in_(list(names)), _free(now)).order_by(JobRun.next_at, JobRun.name)
+    query = select(JobRun).where(JobRun.name.in_(list(names)), _free(now)).order_by(JobRun.next_at, JobRun.name)
     return list(session.scalars(query))
 
 

@@ -10,13 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from api import clocks, housekeeping, library_numbers
+from sqlalchemy.orm import Session
+
+from api import clocks, delivering, housekeeping, library_numbers
 from api.bootstrap import Service
 
 
 @dataclass(frozen=True)
 class Job:
-    """One kind. `budget` is how long a run may take before another worker may take it over."""
+    """One kind. `budget` is how long a run may take before another worker may take it over.
+
+    `idle` says by a cheap look whether there is nothing to do: then a worker need not note a run more often than once a minute.
+    """
 
     name: str
     every: timedelta
@@ -24,10 +29,15 @@ class Job:
     needs_index: bool = False
     budget: timedelta = timedelta(minutes=2)
     about: str = ""
+    idle: Callable[[Session, datetime], bool] | None = None
 
 
 HALF_HOUR = timedelta(minutes=30)
+SOON = timedelta(seconds=2)
 JOBS: tuple[Job, ...] = (
+    Job("outbox", SOON, delivering.spread, about=delivering.SPREAD, idle=delivering.nothing_to_spread),
+    Job("mail", SOON, delivering.send_mail, about=delivering.MAIL, idle=delivering.no_mail_due),
+    Job("webhooks", SOON, delivering.call_webhooks, about=delivering.WEBHOOKS, idle=delivering.no_webhook_due),
     Job(
         "index", timedelta(minutes=15), housekeeping.repair_index, needs_index=True, budget=timedelta(minutes=30), about=housekeeping.INDEX
     ),

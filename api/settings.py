@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from api.guarded import Internal
+from api.mailing import address_of
 from assistant.settings import AssistantSettings
 from escalation import sla
 from escalation.settings import EscalationSettings
@@ -61,6 +63,22 @@ class ApiSettings(BaseModel):
     jobs_in_server: bool = Field(
         True, description="whether `firstline serve` also runs what runs by itself; when off, run `firstline work` beside it"
     )
+    smtp_host: str = Field("", max_length=253, description="mail server; empty: no mail is sent to anybody")
+    smtp_port: int = Field(587, ge=1, le=65535, description="port of the mail server; 587 goes with `starttls`, 465 with `tls`")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the connection is encrypted: `starttls`, `tls` or `none` (for a server on the same machine)"
+    )
+    smtp_user: str = Field("", max_length=300, description="name for the mail server; empty: without signing in")
+    smtp_password: str = Field("", max_length=500, repr=False, description="password for the mail server")
+    smtp_seconds: float = Field(10, ge=1, le=60, description="seconds after which each step with the mail server is given up")
+    smtp_from: str = Field(
+        "", max_length=300, validate_default=True, description="sender of every mail, such as Acme Support <support@acme.example>"
+    )
+    webhook_internal: str = Field(
+        "",
+        max_length=2000,
+        description="comma-separated hosts, addresses or networks of your own that webhooks may reach all the same; others must be public",
+    )
     assistant_on: bool = Field(True, description="whether the assistant answers; when off, visitors only get search and the forms")
     widget_origins: str = Field(
         "",
@@ -83,6 +101,23 @@ class ApiSettings(BaseModel):
     def _networks(cls, value: str) -> str:
         for part in filter(None, (p.strip() for p in value.split(","))):
             ipaddress.ip_network(part, strict=False)
+        return value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _sender(cls, value: str, info: ValidationInfo) -> str:
+        if value:
+            address_of(value)
+        if info.data.get("smtp_host") and not value:
+            raise ValueError("FIRSTLINE_SMTP_HOST is set, so this must be, too")
+        if info.data.get("smtp_host") and not info.data.get("public_url"):
+            raise ValueError("with FIRSTLINE_SMTP_HOST, set FIRSTLINE_PUBLIC_URL, too: mails hold links")
+        return value
+
+    @field_validator("webhook_internal")
+    @classmethod
+    def _internal(cls, value: str) -> str:
+        Internal.of(value)
         return value
 
     @field_validator("widget_origins")

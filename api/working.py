@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
 from api import job_store
 from api.bootstrap import Service
 from api.job_store import Claim, Ended
 from api.jobs import JOBS, Job
+from api.tables import JobRun
 
 log = structlog.get_logger()
 LOOK_SECONDS = 1.0
+NOTE_IDLE_EVERY = timedelta(minutes=1)
 RENEW_EVERY = job_store.LEASE / 3
 PATIENCE_SECONDS = 20.0  # how long an end waits for runs that have begun
 
@@ -59,14 +62,20 @@ class Worker:
         self._forget_ended()
         self._renew(now)
         idle = self.jobs.keys() - self._runs.keys()
-        with self.service.database.read() as session:
-            waiting = job_store.due(session, idle, now=now) if self._registered else []
         if not self._registered:
             with self.service.database.write() as session:
                 job_store.register(session, self.jobs, now=now)
-                waiting = job_store.due(session, idle, now=now)
             self._registered = True
+        with self.service.database.read() as session:
+            rows = job_store.due(session, idle, now=now)
+            waiting = [row.name for row in rows if not self._may_wait(session, row, now)]
         return [name for name in waiting if self._begin(self.jobs[name], now)]
+
+    def _may_wait(self, session: Session, row: JobRun, now: datetime) -> bool:
+        """Whether there is nothing to do and it ran not long ago: then no run is noted."""
+        idle = self.jobs[row.name].idle
+        recent = row.finished_at is not None and now - row.finished_at < NOTE_IDLE_EVERY and not row.failures
+        return idle is not None and recent and row.holder is None and idle(session, now)
 
     def stop(self) -> None:
         """Begin nothing more."""
@@ -134,7 +143,7 @@ def run_due(service: Service, jobs: Sequence[Job] = JOBS, name: str = "by hand")
     ended = {}
     with service.database.write() as session:
         job_store.register(session, known, now=now)
-        waiting = job_store.due(session, known, now=now)
+        waiting = [row.name for row in job_store.due(session, known, now=now)]
     for kind in waiting:
         with service.database.write() as session:
             claim = job_store.claim(session, kind, name, now=now)

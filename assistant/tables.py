@@ -100,6 +100,17 @@ class Conversation(Base):
     updated_at: Mapped[datetime]
 
 
+class ConversationKey(Base):
+    """A further secret that opens a conversation, for another browser of the same visitor; only its hash is kept."""
+
+    __tablename__ = "conversation_key"
+
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    conversation_id: Mapped[ConversationId] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
 class Message(Base):
     """One message, as it may be kept: secrets and card numbers are placeholders already."""
 

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from escalation import clocks, keeping, queues
+from escalation import clocks, keeping, notifications, queues
 from escalation.fields import Fields
 from escalation.tables import (
     FAR,
@@ -222,13 +222,15 @@ def refuse_stale(session: Session, ticket: Ticket, expected: int) -> None:
 
 
 def record(session: Session, ticket: Ticket, kind: EventKind, *, by: str, now: datetime, **details: Any) -> None:
-    """One change: the next version and its event, written together, and what it means for the ticket's clocks."""
+    """One change: the next version, its event, that somebody must be told of it, and what it means for the ticket's clocks."""
     ticket.version += 1
     ticket.updated_at = now
     session.add(ticket)
     session.flush()
-    session.add(TicketEvent(ticket_id=ticket.id, version=ticket.version, kind=kind, by=by, details=details, at=now))
+    event = TicketEvent(ticket_id=ticket.id, version=ticket.version, kind=kind, by=by, details=details, at=now)
+    session.add(event)
     session.flush()
+    notifications.owe(session, event)
     if kind in clocks.TELLING:
         keeping.keep(session, ticket)
 

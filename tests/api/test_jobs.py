@@ -278,7 +278,7 @@ def test_what_has_run_out_is_swept(service: Service, clock: Clock) -> None:
     clock.move(11 * 3600)
     kept = Colleague.arrives(service)
     clock.move(2 * 3600)
-    assert sweep(service, clock.at) == "1 sessions and 0 links deleted"
+    assert sweep(service, clock.at) == "1 sessions, 0 links and 0 messages deleted"
     with service.database.read() as session:
         assert session.get(StaffSession, kept.new.id) is not None
         assert session.get(StaffSession, gone.new.id) is None
