@@ -73,9 +73,9 @@ class Signed:
     body: bytes
 
 
-def secret_of(random: bytes) -> str:
+def secret_of(drawn: bytes) -> str:
     """A secret in the standard's form, from 24 to 64 random bytes."""
-    return "whsec_" + base64.b64encode(random).decode()
+    return "whsec_" + base64.b64encode(drawn).decode()
 
 
 def add(session: Session, wanted: Wanted, internal: Internal, *, new_id: str, secret: str, by: str, now: datetime) -> Webhook:
