@@ -25,6 +25,9 @@ from api.routes import (
     handover,
     health,
     internal,
+    library,
+    library_api,
+    library_suggestions,
     overview,
     panel,
     people,
@@ -57,7 +60,7 @@ def create(service: Service, *, control_token: str | None = None) -> FastAPI:
     )
     for module in (
         *(chat, handover, articles, internal, health, docs, widget, panel, staff_pages, people),
-        *(desk, overview, reply_templates, desk_tickets, desk_api, help_forms, help_pages),
+        *(desk, overview, reply_templates, desk_tickets, desk_api, library, library_suggestions, library_api, help_forms, help_pages),
     ):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
@@ -117,7 +120,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for path, methods in schema["paths"].items():
             for operation in methods.values():
                 if "401" in operation["responses"]:
-                    operation["security"] = [{"session": []} if path.startswith("/api/desk") else {"bearer": []}]
+                    operation["security"] = [{"session": []} if path.startswith(("/api/desk", "/api/library")) else {"bearer": []}]
                 _drop_default_422(path, operation)
         app.openapi_schema = schema
     return app.openapi_schema

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from api.accounts import NoSuchAccount
 from api.desk_errors import BadForm, NoSuchView, NotAnAgent, TooManyViews
 from api.headers import API
+from api.library_errors import MergeItself, NoSuchGroup, StaleArticle
 from assistant.conversation import NoSuchConversation, NoSuchMessage, SameIdOtherText, TooLong
 from escalation.queues import NoSuchQueue
 from escalation.replies import MissingPlaceholder, NoSuchTemplate, UnknownPlaceholder
@@ -21,6 +22,8 @@ from escalation.tickets import AlreadyOpen, IllegalMove, NoSuchTicket, StaleVers
 from escalation.work import NoSuchField
 from guardrails.ledger import UnknownDecision
 from knowledge.articles import AlreadyThere, EditedConflict, NoSuchArticle, NoSuchRevision, NotReviewed
+from knowledge.deciding import ArticleChanged, NoReviewer, Unsupported
+from knowledge.suggestions import AlreadyDecided, NoSuchSuggestion, StaleSuggestion
 
 log = structlog.get_logger()
 
@@ -49,6 +52,15 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     NotAnAgent: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyViews: HTTPStatus.CONFLICT,
     BadForm: HTTPStatus.UNPROCESSABLE_ENTITY,
+    StaleArticle: HTTPStatus.CONFLICT,
+    NoSuchSuggestion: HTTPStatus.NOT_FOUND,
+    NoSuchGroup: HTTPStatus.NOT_FOUND,
+    StaleSuggestion: HTTPStatus.CONFLICT,
+    AlreadyDecided: HTTPStatus.CONFLICT,
+    ArticleChanged: HTTPStatus.CONFLICT,
+    Unsupported: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoReviewer: HTTPStatus.UNPROCESSABLE_ENTITY,
+    MergeItself: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 DATABASE_DOWN = (OperationalError, InterfaceError, NoFreeConnection)

@@ -3,17 +3,22 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
+from knowledge.articles import ArticleText
 from knowledge.outline import Link, Outline, outline
 from knowledge.sources import files, markdown
 from knowledge.sources.fields import language_code
 from knowledge.sources.front_matter import Parted, parted
 from knowledge.sources.reading import Failure, Unreadable
 from knowledge.sources.walk import MARKDOWN, Place, inside, walk
+from knowledge.tables import ArticleKind
 
 LONGEST_TITLE = 80  # characters: what a search result and a browser tab show
+REFERENCE = "reference"
+NOT_FOR_FAQS = frozenset({"front-matter", "whats-next"})  # a FAQ stands for itself
 LONGEST_PARAGRAPH = 120  # words: about eight lines on a phone
 
 _PROMISE = re.compile(
@@ -43,9 +48,9 @@ class Complaint:
 class _Sheet:
     """One article as the rules see it."""
 
-    place: Place
     parts: Parted
     outline: Outline
+    broken: Callable[[Link], str]
 
     @property
     def is_faq(self) -> bool:
@@ -74,6 +79,25 @@ def lint(path: Path) -> list[Complaint]:
     return complaints
 
 
+def lint_text(text: ArticleText, leads: Callable[[str], bool] = lambda _: True) -> list[Complaint]:
+    """Complaints about a text that stands in no file, by line of its body; line 0 is its title, section or summary.
+
+    `leads` says whether a relative link leads somewhere. An article with the tag `reference` needs no steps.
+    """
+    values = {"title": text.title, "section": text.section, "summary": text.summary, "kind": str(text.kind), "language": text.language}
+    if REFERENCE in text.tags:
+        values["style"] = REFERENCE
+    parts = Parted(text.body, 1, values, dict.fromkeys(values, 0))
+    sheet = _Sheet(parts, outline(text.body), lambda link: "" if leads(link.target) else "leads nowhere")
+    rules = [rule for rule in _RULES if not (text.kind == ArticleKind.FAQ and rule in NOT_FOR_FAQS)]
+    found = [
+        Complaint("", line, rule, message.replace("the front matter has", "there is"))
+        for rule in rules
+        for line, message in _RULES[rule](sheet)
+    ]
+    return sorted(found, key=lambda complaint: complaint.line)
+
+
 def _complaints(place: Place, titles: dict[str, str]) -> list[Complaint]:
     try:
         sheet = _sheet(place)
@@ -91,7 +115,7 @@ def _sheet(place: Place) -> _Sheet:
     text = files.decoded(files.content(place.path, markdown.CAP))
     markdown.read(place.name, text)
     parts = parted(text)
-    return _Sheet(place, parts, outline(parts.body, parts.body_line))
+    return _Sheet(parts, outline(parts.body, parts.body_line), partial(_broken, place))
 
 
 def _front_matter(sheet: _Sheet) -> Iterator[tuple[int, str]]:
@@ -134,7 +158,7 @@ def _whats_next(sheet: _Sheet) -> Iterator[tuple[int, str]]:
 
 def _links(sheet: _Sheet) -> Iterator[tuple[int, str]]:
     for link in sheet.outline.links:
-        if link.target and not _ELSEWHERE.match(link.target) and (reason := _broken(sheet.place, link)):
+        if link.target and not _ELSEWHERE.match(link.target) and (reason := sheet.broken(link)):
             yield link.line, f"the {'picture' if link.is_picture else 'link'} {unquote(link.target)} {reason}"
 
 

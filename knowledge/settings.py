@@ -29,3 +29,9 @@ class KnowledgeSettings(BaseModel):
         description="probability from which the nearest titles are offered when it is not enough to answer; "
         "at .14 the right one is among them for .6 of the answerable own examples, at .22 for .4",
     )
+    stale_days: int = Field(
+        180,
+        ge=7,
+        le=3650,
+        description="days after which a published article that nobody has changed or reviewed counts as old; judgement, no eval",
+    )

@@ -47,6 +47,7 @@ def page(request: Request, name: str, status: int = HTTPStatus.OK, *, cached: bo
         "contact": contact_of(settings.assistant.contact),
         "indexed": settings.api.help_indexed,
         "asset": assets.address,
+        "preview": False,
         **values,
     }
     headers = {**PUBLIC, "Vary": "Accept-Language", **(SHORTLY if cached and status == HTTPStatus.OK else {"Cache-Control": "no-store"})}
@@ -125,25 +126,28 @@ def article(slug: str, request: Request, thanks: Annotated[str, Query(max_length
         found = _published(session, slug)
         if found is None:
             return _missing(request, slug)
-        body = article_html(found.body, resolver(session, found), title=found.title)
-        reviewer = reviewer_of(session, found)
+        values = article_values(request, session, found, reviewer_of(session, found))
     library_numbers.viewed(service_of(request), found.id)
+    return page(request, "help/article.html", **{**values, "thanked": thanks == "1"})
+
+
+def article_values(request: Request, session: Session, found: Article, reviewer: str) -> dict[str, Any]:
+    """What the page of an article shows."""
+    body = article_html(found.body, resolver(session, found), title=found.title)
     spoken = words("help", language_of(request))
     of = section_of(found, spoken["other_articles"])
     canonical = found.url or _absolute(request, f"/help/{found.slug}")
     trail = [(spoken["home"], _absolute(request, "/help")), (of.title, _absolute(request, f"/help/sections/{of.slug}"))]
-    return page(
-        request,
-        "help/article.html",
-        article=found,
-        section=of,
-        body=body,
-        canonical=canonical,
-        headings=headings_of(found.body),
-        structured=structured.article(found, body, canonical, trail),
-        thanked=thanks == "1",
-        reviewer=reviewer,
-    )
+    return {
+        "article": found,
+        "section": of,
+        "body": body,
+        "canonical": canonical,
+        "headings": headings_of(found.body),
+        "structured": structured.article(found, body, canonical, trail),
+        "thanked": False,
+        "reviewer": reviewer,
+    }
 
 
 @router.post("/help/{slug}/feedback")

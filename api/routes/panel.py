@@ -123,7 +123,7 @@ def source(conversation_id: str, message_id: MessageId, number: int, request: Re
         cited = next((s for s in message.content.get("sources", []) if s["number"] == number), None)
         if cited is None:
             raise NoSuchArticle("this reply has no such source")
-        article = _article(session, request, _published(session, Article.id == cited["article_id"]))
+        article = panel_article(session, request, _published(session, Article.id == cited["article_id"]))
         return article.model_copy(update={"nodes": marked(article.nodes, nodes_of(cited["quote"]))})
 
 
@@ -146,7 +146,7 @@ def claim(conversation_id: str, body: ClaimIn, request: Request) -> None:
 def article(name: str, request: Request) -> PanelArticle:
     """A published article by its id or its slug."""
     with service_of(request).database.read() as session:
-        found = _article(session, request, _published(session, (Article.id == name) | (Article.slug == name)))
+        found = panel_article(session, request, _published(session, (Article.id == name) | (Article.slug == name)))
     library_numbers.viewed(service_of(request), found.article_id)
     return found
 
@@ -158,7 +158,8 @@ def _published(session: Session, which: Any) -> Article:
     return found
 
 
-def _article(session: Session, request: Request, found: Article) -> PanelArticle:
+def panel_article(session: Session, request: Request, found: Article) -> PanelArticle:
+    """An article as the panel draws it."""
     return PanelArticle(
         article_id=found.id,
         slug=found.slug,

@@ -25,6 +25,7 @@ from api.staff import COOKIE
 from api.tables import ArticleFeedback, Invitation, StaffRole
 from knowledge.confidence import Band
 from knowledge.tables import Article
+from tests.api.shelving import group_in, suggested
 from tests.api.staffing import LASTING, PASSWORD, Colleague, account_of, browser_of, invited
 from tests.builders import Visitor, article, decided, faq, in_its_own_loop, publish, running_in
 
@@ -101,6 +102,7 @@ def staff(*roles: str, **more: Any) -> Entry:
 
 
 ANY = ("agent", "writer")
+TEXT = {"title": "Tested", "body": "Open **Settings**."}
 ARTICLE = {"source": "tests", "external_id": "new", "title": "New", "body": "Text of the new article."}
 
 FORM = {"client_id": "the-form-of-the-matrix", "goal": "Export", "happened": "Nothing", "details": {"email": "eve@example.com"}}
@@ -200,6 +202,40 @@ MATRIX: dict[str, Entry] = {
     "GET /desk/templates": staff("agent"),
     "POST /desk/templates": staff("agent", form={"name": "hi", "language": "en", "text": "Hi {name}"}),
     "POST /desk/templates/drop": staff("agent", form={"name": "none", "language": "en"}, ok=404),
+    # the library
+    "GET /library": staff("writer"),
+    "POST /library/keys": staff("writer", form={"on": "on"}),
+    "GET /library/articles/new": staff("writer"),
+    "POST /library/articles/new": staff("writer", form={**TEXT, "do": "keep"}),
+    "GET /library/articles/{article_id}": staff("writer"),
+    "POST /library/articles/{article_id}": staff("writer", form={**TEXT, "do": "check"}),
+    "GET /library/articles/{article_id}/revisions": staff("writer"),
+    "POST /library/articles/{article_id}/{article_verb}": staff("writer", form={"due": "2027-01-01"}),
+    "GET /library/suggestions": staff("writer"),
+    "GET /library/suggestions/{suggestion_id}": staff("writer"),
+    "POST /library/suggestions/{suggestion_id}/{suggestion_verb}": staff("writer", form={"version": "1", "reason": "single_case"}),
+    "GET /library/groups": staff("writer"),
+    "GET /library/groups/{group_id}": staff("writer"),
+    # the library: its interface
+    "GET /api/library/articles": staff("writer", query="q=refund"),
+    "POST /api/library/articles": staff("writer", json=TEXT),
+    "GET /api/library/articles/{article_id}": staff("writer"),
+    "PUT /api/library/articles/{article_id}": staff("writer", json={**TEXT, "revision": 1}),
+    "POST /api/library/articles/{article_id}/move": staff("writer", json={"to": "retired", "revision": 1}),
+    "POST /api/library/articles/{article_id}/restore": staff("writer", json={"number": 1, "revision": 1}),
+    "POST /api/library/articles/{article_id}/reviewed": staff("writer", json={}),
+    "GET /api/library/articles/{article_id}/revisions": staff("writer"),
+    "GET /api/library/articles/{article_id}/revisions/{revision}": staff("writer"),
+    "POST /api/library/check": staff("writer", json=TEXT),
+    "GET /api/library/suggestions": staff("writer"),
+    "GET /api/library/suggestions/{suggestion_id}": staff("writer"),
+    "POST /api/library/suggestions/{suggestion_id}/accept": staff("writer", json={"version": 1}),
+    "POST /api/library/suggestions/{suggestion_id}/edit": staff("writer", json={"version": 1, "title": "How?"}),
+    "POST /api/library/suggestions/{suggestion_id}/reject": staff("writer", json={"version": 1, "reason": "single_case"}),
+    "POST /api/library/suggestions/{suggestion_id}/snooze": staff("writer", json={"version": 1}),
+    "POST /api/library/suggestions/{suggestion_id}/merge": staff("writer", json={"version": 1, "article": "0"}, ok=404),
+    "GET /api/library/groups": staff("writer"),
+    "GET /api/library/groups/{group_id}": staff("writer"),
     # the desk: its interface
     "GET /api/desk/tickets": staff("agent"),
     "GET /api/desk/tickets/{number}": staff("agent"),
@@ -236,6 +272,7 @@ IDS: dict[str, str] = {
     "PUT /api/articles: external_id": "a program may replace every article of its own source; the source is in the key's own words",
     "POST /api/forms/{form}: client_id": "test_a_form_sent_again_by_a_stranger_tells_no_secret",
     "POST /api/desk/tickets/{number}/note: id": "an agent may write into every ticket; the id only makes sending twice harmless",
+    "POST /api/library/articles: id": "writers may change every article; the name only makes sending twice harmless",
     "POST /help/contact: client_id": "it names a ticket of the one who knows the form's secret too: test_form_pages.py",
     "POST /help/report: client_id": "the same",
     "POST /help/tickets/{conversation_id}/reply: client_id": "names belong to the conversation, and that is the cookie's: test_form_pages.py",
@@ -276,6 +313,11 @@ class World:
             "path": lambda: "nothing.css",
             "slug": lambda: self.published().slug,
             "article_id": lambda: self.published().id,
+            "revision": lambda: "1",
+            "article_verb": lambda: "reviewed",
+            "suggestion_id": lambda: suggested(self.service),
+            "suggestion_verb": lambda: "reject",
+            "group_id": lambda: group_in(self.service),
             "token": lambda: invited(self.service),
             "account_id": lambda: account_of(self.service).id,
             "session_id": lambda: Colleague.arrives(self.service, app=self.app).new.id,
@@ -397,6 +439,9 @@ RENAMED = {
     "GET /desk/tickets/{number}": "GET /desk/tickets/{ticket}",
     "GET /desk/tickets/{number}/suggestions": "GET /desk/tickets/{ticket}/suggestions",
     "POST /desk/tickets/{number}/{verb}": "POST /desk/tickets/{ticket}/{verb}",
+    "POST /library/articles/{article_id}/{verb}": "POST /library/articles/{article_id}/{article_verb}",
+    "POST /library/suggestions/{suggestion_id}/{verb}": "POST /library/suggestions/{suggestion_id}/{suggestion_verb}",
+    "GET /api/library/articles/{article_id}/revisions/{number}": "GET /api/library/articles/{article_id}/revisions/{revision}",
 }
 
 
