@@ -61,7 +61,7 @@ def test_what_is_typed_is_checked_and_shown_as_both_readers_see_it(site: Site, w
     assert shown.locator("article").evaluate("node => getComputedStyle(node.querySelector('h2')).fontWeight") != "400"
     page.locator("#body").fill("# Loud\n\nYou will ask for your **zeppelin** back.")
     page.locator(".complaints", has_text="the only heading of level 1").wait_for()
-    assert shown.locator("strong").inner_text() == "zeppelin"
+    assert shown.locator("article strong").inner_text() == "zeppelin"
     page.get_by_text("Widget", exact=True).click()
     panel = page.frame_locator("iframe.as-panel")
     assert panel.locator("main.article strong").inner_text() == "zeppelin"
