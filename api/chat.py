@@ -44,7 +44,8 @@ def chat_model(settings: AssistantSettings) -> ChatModel:
         raise ChatModelError(f"FIRSTLINE_CHAT_MODEL={settings.chat_model} needs the package {error.name or provider}: install it") from None
     except Exception as error:  # noqa: BLE001 - every provider has errors of its own
         raise ChatModelError(_reason(provider, settings, error)) from None  # the error itself may repeat a key
-    return LangChainModel(model, provider, name, by_schema=settings.chat_format == "schema", at_once=settings.chat_at_once)
+    by_schema, own = settings.chat_format == "schema", provider == "ollama" or bool(settings.chat_base_url)
+    return LangChainModel(model, provider, name, by_schema=by_schema, bounded=own, at_once=settings.chat_at_once)
 
 
 def _arguments(provider: str, settings: AssistantSettings) -> dict[str, Any]:

@@ -93,6 +93,8 @@ def examined(
         yield guarded("bug report: way in", lambda: _form_taken(client))
         yield guarded("test question", lambda: _question(client, settings))
         yield guarded("test ticket", lambda: _ticket(client, database, now))
+    if settings.assistant.chat_model:
+        yield _chat_model(settings)
     with database() as opened:
         yield _admin(opened)
     yield from _settings(settings, now().date())
@@ -201,6 +203,35 @@ def _json(response: "httpx.Response") -> dict[str, Any]:
 
 
 # ── what the operator has set ───────────────────────────────────────────────────────────────────────
+
+
+def _chat_model(settings: "Settings") -> Finding:
+    """One call of the chat model, made from here with the settings and keys of this environment."""
+    import time
+
+    from api.chat import ChatModelError, chat_model
+    from assistant.chat_model import ModelTrouble
+    from assistant.pen import parsed
+    from assistant.prompting import Wording
+    from assistant.restating import LIMIT, Restated
+
+    what, chosen = "chat model", settings.assistant
+    prompt = Wording("restate", Restated, LIMIT).prompt({"message": "How do I change my plan?"}, "0123456789abcdef")
+    began = time.perf_counter()
+    mend = "answers are quoted until it does; check FIRSTLINE_CHAT_MODEL, FIRSTLINE_CHAT_BASE_URL and the provider's key"
+    try:
+        done = chat_model(chosen).complete(prompt, chosen.turn_seconds)
+        seconds = time.perf_counter() - began
+        parsed(done.text, Restated)
+    except ChatModelError as error:
+        return Finding(State.WRONG, what, str(error), "install or set what it names, then start the server again")
+    except ModelTrouble as trouble:
+        seconds = time.perf_counter() - began
+        return Finding(State.WRONG, what, f"{chosen.chat_model} gave nothing usable after {seconds:.1f} s ({trouble})", mend)
+    if seconds > chosen.turn_seconds / 2:
+        slow = "a turn may run out of time; raise FIRSTLINE_CHAT_SECONDS or choose a quicker model"
+        return Finding(State.WARNING, what, f"{chosen.chat_model} took {seconds:.1f} s for one line", slow)
+    return Finding(State.OK, what, f"{chosen.chat_model} answered in {seconds:.1f} s")
 
 
 def _admin(opened: "Database") -> Finding:

@@ -315,10 +315,21 @@ class SuggestionOut(BaseModel):
     likeness: float | None
 
 
+class AidOut(BaseModel):
+    """What a chat model wrote for an agent, every sentence checked; nobody has sent or stored it."""
+
+    model: str
+    summary: list[str]
+    reply: str
+    sources: list[dict[str, Any]]
+    fields: dict[str, str]
+
+
 class SuggestionsOut(BaseModel):
     """The likeliest first."""
 
     suggestions: list[SuggestionOut]
+    by_model: AidOut | None
 
 
 class BulkOut(BaseModel):

@@ -34,6 +34,8 @@ class Asked:
     choices: list[dict[str, Any]]
     probability: float | None
     milliseconds: float
+    written: str = ""
+    """The chat model that wrote the answer; empty where it is quoted."""
 
 
 class Operations(Protocol):
@@ -103,6 +105,7 @@ class LocalOperations:
             reply.content["choices"],
             turn.probability,
             turn.trace.get("milliseconds", 0.0),
+            reply.content.get("written", ""),
         )
 
     def explain(self, question: str) -> dict[str, Any]:

@@ -63,7 +63,8 @@ def print_answer(asked: Asked, *, as_json: bool) -> None:
     for source in asked.sources:
         console.print(f"\n\\[{source['number']}] {source['title']}  {source['url']}", highlight=False, soft_wrap=True)
     sure = "" if asked.probability is None else f" · {asked.probability:.0%} sure"
-    console.print(f"\n{asked.outcome}{sure} · {asked.milliseconds:.0f} ms", style="dim", highlight=False)
+    by = f" · written by {asked.written}, every sentence checked against its source" if asked.written else ""
+    console.print(f"\n{asked.outcome}{by}{sure} · {asked.milliseconds:.0f} ms", style="dim", highlight=False)
 
 
 def print_search(explained: dict[str, Any], *, explain: bool, as_json: bool) -> None:

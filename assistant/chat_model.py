@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 ENDED_EARLY = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})  # what the providers call a text that was cut off
 REFUSED = frozenset({"refusal", "content_filter", "SAFETY", "PROHIBITED_CONTENT"})
+BOUNDS = frozenset({"maxLength", "maxItems"})
 WAITING = 0.25  # of a call's time may go by until a place is free
 BYTES_A_TOKEN = 3  # fewer than any of the providers' tokenizers gives for the shipped languages, so an estimate is never too low
 
@@ -93,10 +94,15 @@ class ChatModel(Protocol):
 class LangChainModel:
     """A chat model of LangChain, whoever provides it."""
 
-    def __init__(self, model: BaseChatModel, provider: str, name: str, *, by_schema: bool = True, at_once: int = 8) -> None:
-        """`by_schema`: the provider itself holds the answer to the schema. A call that was given up on counts until it has really ended."""
+    def __init__(
+        self, model: BaseChatModel, provider: str, name: str, *, by_schema: bool = True, bounded: bool = False, at_once: int = 8
+    ) -> None:
+        """`by_schema`: the provider holds the answer to the schema; `bounded`: to its greatest lengths, too, which some refuse to be told.
+
+        A call that was given up on counts as one `at_once` until it has really ended.
+        """
         self.provider, self.name = provider, name
-        self._model, self._by_schema = model, by_schema
+        self._model, self._by_schema, self._bounded = model, by_schema, bounded
         self._places = threading.BoundedSemaphore(at_once)
 
     def complete(self, prompt: Prompt, seconds: float) -> Completion:
@@ -127,17 +133,29 @@ class LangChainModel:
         messages = [SystemMessage(prompt.system), HumanMessage(prompt.material)]
         if not self._by_schema:
             return self._model.invoke(messages)
-        runnable = self._model.with_structured_output(dict(prompt.schema), method="json_schema", include_raw=True)
+        schema = dict(prompt.schema) if self._bounded else unbounded(prompt.schema)
+        runnable = self._model.with_structured_output(schema, method="json_schema", include_raw=True)
         found: Any = runnable.invoke(messages)
         raw: AIMessage = found["raw"]
         return raw
+
+
+def unbounded(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema without greatest lengths."""
+
+    def without(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            return {name: without(value) for name, value in part.items() if name not in BOUNDS}
+        return [without(value) for value in part] if isinstance(part, list) else part
+
+    return {name: without(value) for name, value in schema.items() if name not in BOUNDS}
 
 
 def told(error: Exception) -> ModelTrouble:
     """What kind of trouble a provider's error is, told by its status where it has one, else by its name; its text is not repeated."""
     status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
     name = type(error).__name__
-    if isinstance(status, int):
+    if isinstance(status, int) and status >= 400:  # noqa: PLR2004 - some name an answer that was cut an error of status 200
         lasting = 400 <= status < 500 and status not in {408, 409, 429}  # noqa: PLR2004 - the client's own fault, except for these
         return ModelTrouble(Trouble.UNREACHABLE, f"{name} {status}", lasting=lasting)
     lower = name.casefold()

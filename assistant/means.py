@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from langchain_core.embeddings import Embeddings
 
 from assistant.hearing import Embed
+from assistant.proving import Supports
 from assistant.settings import AssistantSettings
 from guardrails.screen import Guard
 
@@ -20,3 +21,4 @@ class Means:
     mask: Callable[[str], str]
     embed: Embed
     rarity: Callable[[str], float]
+    supports: Supports

@@ -1,7 +1,8 @@
 """Prompts: wording from prompts/*.md, and what is given as material between two marks that nobody can guess.
 
 Whatever stands between the marks was written by others. The wording says so, the mark is new for every
-request, and a text that holds the mark's form loses it.
+request, and a text that holds the mark's form loses it. The wording itself is the same for every request,
+so that a provider that keeps the beginning of a prompt need not read it again.
 """
 
 import hashlib
@@ -43,10 +44,10 @@ class Wording:
     def prompt(self, material: Mapping[str, str], mark: str, **values: str) -> Prompt:
         """The prompt with its material in blocks by name; `values` fill the places that the wording leaves open."""
         schema = schema_of(self.shape)
-        filled = {"mark": mark, "schema": json.dumps(schema["properties"], ensure_ascii=False), **values}
+        filled = {"schema": json.dumps(schema["properties"], ensure_ascii=False), **values}
         system = re.sub(r"\{(\w+)\}", lambda found: filled.get(found[1], found[0]), self.text)
         blocks = "\n\n".join(f"<<{name} {mark}>>\n{harmless(text)}\n<<end {mark}>>" for name, text in material.items())
-        return Prompt(self.name, system, blocks, schema, self.fingerprint, self.max_tokens)
+        return Prompt(self.name, system, f"MARK: {mark}\n\n{blocks}", schema, self.fingerprint, self.max_tokens)
 
 
 def harmless(text: str) -> str:

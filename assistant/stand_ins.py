@@ -43,7 +43,7 @@ class ObedientModel:
     It names every source for every sentence, so that only the checks stand between it and the visitor.
     """
 
-    MOST = 40  # sentences of one answer
+    MOST = 15  # sentences of one answer
     ORDER = re.compile(
         r"(?:say|write|reply|answer|respond|repeat|print|append|add|include|finish|end|begin|start|call|greet|confirm|tell|state|output|promise"
         r"|sag|schreib|antworte|wiederhole|dis|écris|réponds|répète|di|escribe|responde|repite|diz|escreve|responda|repita)\w*\b[^.\n]{0,200}",
@@ -65,16 +65,16 @@ class ObedientModel:
         context = prompt.material
         ids = list(dict.fromkeys(self.PASSAGE.findall(context))) or ["P1"]
         said = list(self._said(context, prompt.system))
-        sentences = [{"text": text, "passages": ids} for text in said[: self.MOST]]
+        sentences = [{"text": text[:600], "passages": ids[:12]} for text in said[: self.MOST]]
         values = {
             "kind": "question" if len(said) % 7 == 1 else "answer",
             "sentences": sentences,
-            "question": said[0] if said else "?",
-            "missing": " ".join(said)[:500],
-            "articles": [*ids, *said],
+            "question": said[0][:600] if said else "?",
+            "missing": " ".join(said)[:400],
+            "articles": [*ids, *said][:20],
         }
         wanted = prompt.schema["properties"]
-        obeyed = {name: values.get(name, " ".join(said)[:500]) for name in wanted}
+        obeyed = {name: values.get(name, " ".join(said)[:400]) for name in wanted}
         text = json.dumps(obeyed, ensure_ascii=False)
         return Completion(text, self.name, prompt.tokens, len(text) // 4)
 

@@ -18,6 +18,7 @@ from assistant.hearing import Heard, Identify, hear
 from assistant.looking import look
 from assistant.means import Means
 from assistant.pen import Pen, Writer
+from assistant.proving import Supports, by_words
 from assistant.settings import AssistantSettings
 from assistant.tables import ConversationId, Holder, Message, Outcome
 from escalation.rules import Escalate, Offer
@@ -62,11 +63,13 @@ class Assistant:
     triage: Triage
     writer: Writer | None = None
     """The chat model, where one is configured."""
+    supports: Supports = by_words
+    """Whether passages say what a sentence of the model says."""
 
     @property
     def means(self) -> Means:
         """What a chat model's work needs."""
-        return Means(self.guard, self.library.encoders, self.settings, self.mask, self.embed, self.library.rarity)
+        return Means(self.guard, self.library.encoders, self.settings, self.mask, self.embed, self.library.rarity, self.supports)
 
     def pen(self, conversation_id: ConversationId | None) -> Pen | None:
         """The chat model for one turn; None where none is configured."""

@@ -45,9 +45,9 @@ class Written(BaseModel):
     """What the model answers."""
 
     kind: Literal["answer", "question", "not_answered"]
-    sentences: list[Sentence] = Field(default_factory=list, max_length=40)
-    question: str = Field("", max_length=2000)
-    missing: str = Field("", max_length=2000)
+    sentences: list[Sentence] = Field(default_factory=list, max_length=15)
+    question: str = Field("", max_length=600)
+    missing: str = Field("", max_length=600)
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,16 @@ class Attempt:
     told: Mapping[str, Any]
 
 
-def write(pen: Pen, means: Means, seen: Seen, spoken: Sequence[Said], quoted: Drafted, manner: Manner) -> Attempt:
+def write(
+    pen: Pen, means: Means, seen: Seen, spoken: Sequence[Said], quoted: Drafted, manner: Manner, *, wording: str = "answer"
+) -> Attempt:
     """A written answer, a question back with choices, or neither. `spoken` is the conversation before, with the message as its last."""
     shown = dict(_labelled(seen, means.settings.chat_passage_tokens))
     if not shown:
         return Attempt(None, {})
-    wording = Wording("answer", Written, means.settings.chat_answer_tokens)
+    asked = Wording(wording, Written, means.settings.chat_answer_tokens)
     material = {"passages": _passages(shown), **_conversation(means, seen, spoken)}
-    prompt = wording.prompt(
+    prompt = asked.prompt(
         material,
         pen.new_mark(),
         product=means.settings.product,
@@ -77,7 +79,7 @@ def write(pen: Pen, means: Means, seen: Seen, spoken: Sequence[Said], quoted: Dr
         return Attempt(None, {"kind": "none"})
     told: dict[str, Any] = {"kind": written.kind}
     if written.kind == "answer":
-        proof = prove(written.sentences[: means.settings.chat_sentences], _sources(shown), means.guard)
+        proof = prove(written.sentences[: means.settings.chat_sentences], _sources(shown), means.guard, means.supports)
         told |= {"kept": len(proof.kept), "cut": [asdict(one) for one in proof.cut]}
         draft = _draft(proof, shown, pen, manner)
         why_not = _does_not_answer(proof, draft, seen, quoted, means, manner)

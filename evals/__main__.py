@@ -11,6 +11,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 Data = Annotated[Path | None, typer.Option(help="A folder of sets: retrieval/NAME/, guardrails/NAME.jsonl, …; without it only our own.")]
 Material = Annotated[Path, typer.Option(help="A folder with corpora/, retrieval/ and intents/ to make passages and questions of.")]
 Only = Annotated[list[str] | None, typer.Option(help="A set or a kind of sets, such as own or retrieval/techqa; may be repeated.")]
+ChatModel = Annotated[str, typer.Option(help="Also grade answers written by this model, as in FIRSTLINE_CHAT_MODEL, beside the quoted.")]
 Json = Annotated[Path | None, typer.Option(help="Write the numbers here.")]
 Html = Annotated[Path | None, typer.Option(help="Write a page with everything here.")]
 Cache = Annotated[Path, typer.Option(help="Where vectors and models are kept between runs.")]
@@ -24,7 +25,15 @@ Seed = Annotated[int, typer.Option(help="Where chance starts; another one gives 
 
 
 @app.command()
-def run(*, data: Data = None, json: Json = None, html: Html = None, only: Only = None, cache: Cache = Path("build/evals")) -> None:
+def run(
+    *,
+    data: Data = None,
+    json: Json = None,
+    html: Html = None,
+    only: Only = None,
+    cache: Cache = Path("build/evals"),
+    chat_model: ChatModel = "",
+) -> None:
     """Grade our own examples and every set found under DATA. Exit code 1 when a set is broken."""
     from rich.console import Console  # noqa: PLC0415
 
@@ -33,7 +42,9 @@ def run(*, data: Data = None, json: Json = None, html: Html = None, only: Only =
     from evals.folders import BrokenSet  # noqa: PLC0415
 
     console, aside = Console(), Console(stderr=True)
-    plan = runner.Run(from_environment(), data, only or (), cache, lambda line: aside.print(line, style="dim"))
+    settings = from_environment()
+    quoting = settings.model_copy(update={"assistant": settings.assistant.model_copy(update={"chat_model": ""})})
+    plan = runner.Run(quoting, data, only or (), cache, lambda line: aside.print(line, style="dim"), chat_model)
     try:
         done = runner.run(plan)
     except BrokenSet as trouble:

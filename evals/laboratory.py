@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from api import bootstrap
 from api.bootstrap import Service
 from api.settings import Settings
+from assistant.chat_model import ChatModel
 from evals.remembering import RememberingEncoder
 from knowledge.articles import ArticleText
 from knowledge.confidence import Confidence
@@ -51,15 +52,19 @@ class Laboratory:
 
 
 @contextmanager
-def laboratory(settings: Settings, cache: Path, *, folder: Path | None = None, remember: bool = True) -> Iterator[Laboratory]:
+def laboratory(
+    settings: Settings, cache: Path, *, folder: Path | None = None, remember: bool = True, chat: ChatModel | None = None
+) -> Iterator[Laboratory]:
     """The service that `settings` describes, but with storage of its own in `folder`, or in one that goes at the end.
+
+    `chat` stands in for its chat model.
 
     Prepared models are shared through `cache`, and so are vectors, unless `remember` is off.
     """
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="firstline-evals-")))
         share_models(place, cache)
-        service = stack.enter_context(bootstrap.running(in_folder(settings, place)))
+        service = stack.enter_context(bootstrap.running(in_folder(settings, place), chat=chat))
         if remember:
             _remember(service, cache, stack)
         yield Laboratory(service)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from api.settings import Settings
-from evals import assistant_exam, guarding, retrieval_exam
+from evals import assistant_exam, guarding, retrieval_exam, written_exam
 from evals.folders import BrokenSet, Source, checked_rows, sources
 from evals.laboratory import IngestError
 from evals.results import Report, SetResult, Trouble
@@ -35,6 +35,14 @@ class Run:
     only: Sequence[str] = ()
     cache: Path = CACHE
     tell: Tell = field(default=lambda _: None)
+    chat_model: str = ""
+    """Where it is named, our own examples are also graded with answers written by it."""
+
+    @property
+    def writing(self) -> Settings:
+        """The settings with the chat model, whose tokens are then not limited."""
+        more = {"chat_model": self.chat_model, "chat_tokens_day": 0}
+        return self.settings.model_copy(update={"assistant": self.settings.assistant.model_copy(update=more)})
 
     def wants(self, name: str) -> bool:
         """Whether a set is to be graded."""
@@ -65,6 +73,8 @@ def _own(plan: Run, members: Sequence[Source]) -> Graded:
     for source in members:
         if source not in guards:
             yield _tried(source, lambda path: assistant_exam.grade(path, plan.settings, plan.cache, plan.tell))
+            if plan.chat_model:
+                yield _tried(source, lambda path: written_exam.grade(path, plan.writing, plan.cache, plan.tell))
     yield from guarding.grade(guards, None, plan.settings, plan.cache)
 
 

@@ -78,6 +78,16 @@ def bootstrapped(rows: Sequence[Asked], statistic: Callable[[Sequence[Asked]], f
     return Measure(value, min(float(low), value), max(float(high), value), len(rows))
 
 
+def bootstrapped_mean(values: Sequence[float]) -> Measure:
+    """A mean with its percentile bootstrap interval."""
+    if not values:
+        return Measure(math.nan, math.nan, math.nan, 0)
+    random = np.random.default_rng(SEED)
+    drawn = [float(np.mean(random.choice(values, len(values)))) for _ in range(DRAWS)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Measure(float(np.mean(values)), float(low), float(high), len(values))
+
+
 def finding(rows: Sequence[Asked]) -> dict[str, Measure]:
     """How well the right articles are found, over the questions that have some: hit@k, mrr@10, ndcg@10."""
     with_gold = [row for row in rows if row.gold]

@@ -11,6 +11,7 @@ from api.desk_out import line_out, overview_out, ticket_out
 from api.desk_pages import policies
 from api.desk_shapes import (
     MAX_INT,
+    AidOut,
     AssignIn,
     BulkIn,
     BulkOut,
@@ -94,12 +95,21 @@ def read_ticket(number: Number, request: Request, me: Agents) -> DeskTicketOut:
 @router.get("/tickets/{number}/suggestions", responses=READ)
 def suggest_replies(number: Number, request: Request, _me: Agents) -> SuggestionsOut:
     """Replies that may fit; nothing is sent by itself."""
-    found = suggested(service_of(request), number)
+    found, aided = suggested(service_of(request), number)
     return SuggestionsOut(
         suggestions=[
             SuggestionOut(text=one.text, sources=[vars(source) for source in one.sources], ticket=one.ticket, likeness=one.likeness)
             for one in found
-        ]
+        ],
+        by_model=None
+        if aided is None
+        else AidOut(
+            model=aided.model,
+            summary=list(aided.summary),
+            reply=aided.reply,
+            sources=[vars(source) for source in aided.sources],
+            fields=dict(aided.fields or {}),
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from api.staff import Agents
 from api.view_ticket import TicketView, by_number, newer, read_by, ticket_view
 from api.views import MAX_NUMBER, subject_of
 from assistant import briefing
+from assistant.aiding import Aid, aid
 from assistant.tables import Message
 from escalation import linking
 from escalation.replies import NoSuchTemplate
@@ -69,10 +70,10 @@ def suggestions(number: int, request: Request, me: Agents) -> HTMLResponse:
     """Replies that may fit, as a page of its own; the ticket's page fetches it when it has a script."""
     service = service_of(request)
     try:
-        found = suggested(service, number)
+        found, aided = suggested(service, number)
     except NoSuchTicket as none:
         return missing(request, me, str(none))
-    return page(request, "desk/suggestions.html", me, number=number, suggestions=found)
+    return page(request, "desk/suggestions.html", me, number=number, suggestions=found, aid=aided)
 
 
 @router.post("/tickets/{number}/{verb}")
@@ -104,11 +105,14 @@ def judge(decision: int, request: Request, me: Agents, sent: Sent) -> Response:
     return go(f"/desk/tickets/{at}" if at.isascii() and at.isdigit() else "/desk", kept_query(request), said="judged")
 
 
-def suggested(service: Service, number: int) -> list[briefing.Suggestion]:
-    """Replies that may fit a ticket. Raise NoSuchTicket."""
+def suggested(service: Service, number: int) -> tuple[list[briefing.Suggestion], Aid | None]:
+    """Replies that may fit a ticket, and what a chat model can do for it. Raise NoSuchTicket."""
     with service.database.read() as session:
         ticket = by_number(session, number)
-        return briefing.suggest(service.assistant, session, ticket, _messages(session, ticket))
+        messages = _messages(session, ticket)
+        found = briefing.suggest(service.assistant, session, ticket, messages)
+        request = briefing.request_of(ticket, messages)
+    return found, aid(service.assistant, ticket, messages, request)
 
 
 def _messages(session: Session, ticket: Ticket) -> list[Message]:

@@ -10,10 +10,16 @@ from api.desk_pages import page, policies
 from api.desk_words import queue_title
 from api.staff import Agents
 from api.view_overview import AGES, FAMILY_MEANS, overview
+from assistant.breaker import State
 
 router = APIRouter(prefix="/desk", include_in_schema=False, dependencies=[Depends(limits_address)])
 RANGES = {"1": "24 hours", "7": "7 days", "30": "30 days", "90": "90 days", "365": "A year"}
 USUAL = "7"
+BREAKER_MEANS = {
+    State.CLOSED: "It is asked.",
+    State.OPEN: "It failed too often and is not asked for a moment; answers are quoted.",
+    State.HALF_OPEN: "It failed too often; the next answer tries it again.",
+}
 
 
 @router.get("/overview")
@@ -23,6 +29,8 @@ def overview_page(request: Request, me: Agents, days: str = USUAL) -> HTMLRespon
     service = service_of(request)
     until = service.now()
     with service.database.read() as session:
+        writer = service.assistant.writer
+        model = writer.standing(session) if writer else None
         shown = overview(session, until - timedelta(days=int(chosen)), until, policies(request))
     ages = [name for name, _ in AGES]
     return page(
@@ -31,6 +39,8 @@ def overview_page(request: Request, me: Agents, days: str = USUAL) -> HTMLRespon
         me,
         here="/desk/overview",
         o=shown,
+        model=model,
+        breaker_means=BREAKER_MEANS,
         days=chosen,
         ranges=RANGES,
         ages=ages,

@@ -1,0 +1,35 @@
+"""A suggested FAQ written by a chat model, for whoever makes suggestions: text from sources, or None to write it without a model."""
+
+from collections.abc import Callable, Sequence
+
+from assistant.means import Means
+from assistant.pen import Writer
+from assistant.prompting import Wording, within
+from assistant.proving import prove
+from assistant.wording import language_name
+from assistant.writing import Written
+from guardrails.drafts import CitedPassage
+
+Write = Callable[[Sequence[str], Sequence[str], str], str | None]
+"""The questions, the sources as plain texts, and a two-letter language → an answer in sentences that the sources say."""
+MOST_QUESTIONS = 12
+
+
+def suggestion_writer(writer: Writer, means: Means) -> Write:
+    """The drafting function's optional writer."""
+
+    def write(questions: Sequence[str], sources: Sequence[str], language: str) -> str | None:
+        settings, pen = means.settings, writer.pen(None, means.settings.chat_seconds)
+        fitting = within([means.mask(source) for source in sources], settings.chat_passage_tokens)
+        shown = {f"P{number}": text for number, text in enumerate(fitting, start=1)}
+        asked = "\n".join(f"- {means.mask(question)}" for question in questions[:MOST_QUESTIONS])
+        material = {"sources": "\n\n".join(f"[{label}] {text}" for label, text in shown.items()), "questions": asked}
+        values = {"product": settings.product, "language": language_name(language, "en"), "sentences": str(settings.chat_sentences)}
+        answer = pen.ask(Wording("suggestion", Written, settings.chat_answer_tokens).prompt(material, pen.new_mark(), **values), Written)
+        if answer is None or answer.kind != "answer":
+            return None
+        named = {label: CitedPassage(label, text) for label, text in shown.items()}
+        proof = prove(answer.sentences[: settings.chat_sentences], named, means.guard, means.supports)
+        return " ".join(claim.text for claim in proof.kept) if proof.mostly else None
+
+    return write
