@@ -28,10 +28,13 @@ from api.routes import (
     library,
     library_api,
     library_suggestions,
+    operations_pages,
     overview,
     panel,
     people,
     reply_templates,
+    visitor_links,
+    webhook_api,
     widget,
 )
 from api.routes import forms as help_forms
@@ -61,6 +64,7 @@ def create(service: Service, *, control_token: str | None = None) -> FastAPI:
     for module in (
         *(chat, handover, articles, internal, health, docs, widget, panel, staff_pages, people),
         *(desk, overview, reply_templates, desk_tickets, desk_api, library, library_suggestions, library_api, help_forms, help_pages),
+        *(visitor_links, operations_pages, webhook_api),
     ):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

@@ -91,6 +91,11 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_secret_bytes() -> bytes:
+    """256 random bits as they are, for a key that signs."""
+    return secrets.token_bytes(32)
+
+
 def worker_name() -> str:
     """What tells this worker from others, on this machine and elsewhere."""
     return f"{platform.node()[:50]}:{os.getpid()}:{secrets.token_hex(3)}"

@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # imported late where they are used, so that --help is instan
     import httpx
 
     from api.database import Database
+    from api.guarded import Poster
+    from api.mailing import Mailer
+    from api.message_tables import Webhook
     from api.settings import Settings
 
 SECONDS = 30.0
@@ -50,6 +53,7 @@ class Finding:
 
 def doctor(
     url: Annotated[str, typer.Option(help="Address of the server; by default the one that runs here, or FIRSTLINE_PUBLIC_URL.")] = "",
+    mail_to: Annotated[str, typer.Option(help="Also send a test mail to this address.")] = "",
 ) -> None:
     """Check every way to get help, from outside and end to end. Exit code 1 when something is wrong."""
     import httpx
@@ -62,7 +66,7 @@ def doctor(
     base = url or address_of(settings)
     typer.echo(f"checking {base}", err=True)
     with httpx.Client(base_url=base, timeout=SECONDS, follow_redirects=True, headers={"User-Agent": "firstline-doctor"}) as client:
-        found = list(examined(client, settings, database, utc_now))
+        found = list(examined(client, settings, database, utc_now, mail_to))
     for finding in found:
         typer.echo(f"{finding.state:8} {finding.what}" + (f": {finding.says}" if finding.says else ""))
         if finding.mend:
@@ -82,7 +86,11 @@ def address_of(settings: "Settings") -> str:
 
 
 def examined(
-    client: "httpx.Client", settings: "Settings", database: Callable[[], AbstractContextManager["Database"]], now: Callable[[], datetime]
+    client: "httpx.Client",
+    settings: "Settings",
+    database: Callable[[], AbstractContextManager["Database"]],
+    now: Callable[[], datetime],
+    send_to: str = "",
 ) -> Iterator[Finding]:
     """Every check, in the order in which they are told; a server that does not answer ends the checks of the server."""
     ready = guarded("server", lambda: _ready(client))
@@ -97,6 +105,7 @@ def examined(
         yield _chat_model(settings)
     with database() as opened:
         yield _admin(opened)
+        yield from _ways_out(opened, settings, send_to)
     yield from _settings(settings, now().date())
 
 
@@ -243,6 +252,55 @@ def _admin(opened: "Database") -> Finding:
     if admins:
         return Finding(State.OK, "admin", f"{len(admins)}")
     return Finding(State.WARNING, "admin", "nobody can sign in as admin", "open the link that `firstline serve` prints at its start")
+
+
+def _ways_out(opened: "Database", settings: "Settings", send_to: str) -> Iterator[Finding]:
+    """Whether mail and webhooks can be reached; no mail is sent unless asked for, and no webhook is called."""
+    from api import webhooks
+    from api.channels import channels_of
+
+    channels = channels_of(settings.api)
+    if channels.mailer is None:
+        yield Finding(State.OK, "mail", "no mail server is set: nobody gets mail")
+    else:
+        yield _mail(channels.mailer, send_to)
+    with opened.read() as session:
+        used = [hook for hook in webhooks.everyone(session) if hook.disabled_at is None]
+    if not used:
+        yield Finding(State.OK, "webhooks", "none are in use")
+    for hook in used:
+        yield _webhook(channels.poster, hook)
+
+
+def _mail(mailer: "Mailer", send_to: str) -> Finding:
+    from api.bootstrap import new_id
+    from api.mailing import Letter, NotSent
+
+    try:
+        said = mailer.check()
+        if send_to:
+            text = "This mail was asked for by `firstline doctor --mail-to`."
+            mailer.send(Letter(new_id(), send_to, "A test of firstline doctor", text))
+            said += f"; a test mail to {send_to} was taken"
+    except NotSent as trouble:
+        return Finding(State.WRONG, "mail", str(trouble), "check FIRSTLINE_SMTP_HOST, _PORT, _SECURITY, _USER and _PASSWORD")
+    return Finding(State.OK, "mail", f"{mailer.host}:{mailer.port} says {said}")
+
+
+def _webhook(poster: "Poster", hook: "Webhook") -> Finding:
+    from api.guarded import ForbiddenAddress, NoAnswer
+
+    what = f"webhook {hook.name}"
+    try:
+        poster.reach(hook.url)
+    except ForbiddenAddress as forbidden:
+        return Finding(State.WRONG, what, str(forbidden), "give it a public address, or list the host in FIRSTLINE_WEBHOOK_INTERNAL")
+    except NoAnswer as silence:
+        return Finding(State.WRONG, what, str(silence), "see whether the receiver runs, and whether this machine may reach it")
+    if hook.failures:
+        mend = "look at its last errors on the page Operations → Messages"
+        return Finding(State.WARNING, what, f"answers, but failed {hook.failures} times in a row", mend)
+    return Finding(State.OK, what, "can be reached")
 
 
 def _settings(settings: "Settings", today: date) -> Iterator[Finding]:

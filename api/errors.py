@@ -14,8 +14,11 @@ from starlette.exceptions import HTTPException
 from api.accounts import NoSuchAccount
 from api.desk_errors import BadForm, NoSuchView, NotAnAgent, TooManyViews
 from api.headers import API
+from api.job_store import NoSuchJob
 from api.library_errors import MergeItself, NoSuchGroup, StaleArticle
+from api.webhooks import BadWebhook, NoSuchWebhook
 from assistant.conversation import NoSuchConversation, NoSuchMessage, SameIdOtherText, TooLong
+from escalation.outbox import NoSuchDelivery
 from escalation.queues import NoSuchQueue
 from escalation.replies import MissingPlaceholder, NoSuchTemplate, UnknownPlaceholder
 from escalation.tickets import AlreadyOpen, IllegalMove, NoSuchTicket, StaleVersion
@@ -61,6 +64,10 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     Unsupported: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoReviewer: HTTPStatus.UNPROCESSABLE_ENTITY,
     MergeItself: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoSuchWebhook: HTTPStatus.NOT_FOUND,
+    BadWebhook: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoSuchDelivery: HTTPStatus.NOT_FOUND,
+    NoSuchJob: HTTPStatus.NOT_FOUND,
 }
 
 DATABASE_DOWN = (OperationalError, InterfaceError, NoFreeConnection)

@@ -170,6 +170,17 @@ class Poster:
         except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
             raise NoAnswer(f"{type(error).__name__}: {str(error)[:120]}") from None
 
+    def reach(self, url: str) -> None:
+        """Connect as for a request, and send nothing. Raise ForbiddenAddress, NoAnswer."""
+        target = target_of(url, self.internal)
+        guard = _Guard(self, time.monotonic() + self.limits.seconds)
+        try:
+            stream = guard.connect_tcp(target.host, target.port)
+            stream = stream.start_tls(_tls(), target.host) if target.scheme == "https" else stream
+            stream.close()
+        except (httpcore.NetworkError, httpcore.TimeoutException, ssl.SSLError, OSError) as error:
+            raise NoAnswer(f"{type(error).__name__}: {str(error)[:120]}") from None
+
     def _beginning(self, chunks: Iterable[bytes]) -> str:
         read = bytearray()
         for chunk in chunks:

@@ -92,10 +92,10 @@ class Mailer:
             message["References"] = f"<{letter.thread}@{sender.domain}>"
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
-        message["Content-Language"] = letter.language
         if letter.unsubscribe:
             message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
         message.set_content(letter.text, cte="quoted-printable")
+        message["Content-Language"] = letter.language
         return message
 
     @contextmanager

@@ -33,6 +33,7 @@ NAVIGATION = (
     ("Library", "/library", (StaffRole.WRITER,)),
     ("Overview", "/desk/overview", (StaffRole.AGENT,)),
     ("Staff", "/staff", (StaffRole.ADMIN,)),
+    ("Operations", "/staff/jobs", (StaffRole.ADMIN,)),
 )
 LONGEST_NEXT = 500
 

@@ -57,7 +57,7 @@ def recipients(session: Session, owed: Outbox, ticket: Ticket, *, mail: bool) ->
         return told
     told += [(Way.MAIL, one) for one in _staff(session, rule, owed, ticket)]
     if Audience.VISITOR in rule.to:
-        told += [(Way.REPLY, one) for one in linking.audience(session, ticket) or [ticket.conversation_id] if _confirmed(session, one)]
+        told += [(Way.REPLY, one) for one in linking.conversations(session, ticket) if _confirmed(session, one)]
     return told
 
 

@@ -12,13 +12,17 @@ from escalation.tables import Ticket, TicketState
 
 @dataclass(frozen=True)
 class OwnTicket:
-    """The last ticket of a conversation; `queue` in words, `wanted` are the fields that were asked for and are still unknown."""
+    """The last ticket of a conversation; `queue` in words, `wanted` are the fields that were asked for and are still unknown.
+
+    `mail` is `works` when answers come by e-mail, too, `waits` while the address is not confirmed.
+    """
 
     number: int
     state: str
     queue: str
     rating: int | None
     wanted: tuple[str, ...]
+    mail: str = ""
 
     @property
     def living(self) -> bool:
@@ -35,7 +39,8 @@ def own_ticket(session: Session, held: Conversation, language: str = "") -> OwnT
     told = handover.handed(session, held.id)
     questions = told.content["handover"]["questions"] if told else []
     wanted = tuple(name for question in questions for name in question["fields"] if not _known(ticket, name))
-    return OwnTicket(ticket.number, ticket.state, words("queues", spoken).get(ticket.queue, ticket.queue), ticket.rating, wanted)
+    mail = ("works" if ticket.contact_verified else "waits") if ticket.contact_email else ""
+    return OwnTicket(ticket.number, ticket.state, words("queues", spoken).get(ticket.queue, ticket.queue), ticket.rating, wanted, mail)
 
 
 def shown_text(message: Message) -> str:

@@ -15,7 +15,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.question import Said
-from assistant.tables import Conversation, ConversationId, Feedback, Holder, Message, Outcome, Role, Turn, TurnId, TurnState
+from assistant.tables import (
+    Conversation,
+    ConversationId,
+    ConversationKey,
+    Feedback,
+    Holder,
+    Message,
+    Outcome,
+    Role,
+    Turn,
+    TurnId,
+    TurnState,
+)
 from assistant.wording import say, shipped
 
 
@@ -162,7 +174,11 @@ def notice(session: Session, conversation: Conversation, product: str, *, now: d
 
 def by_secret(session: Session, secret: str) -> Conversation:
     """The conversation that this secret opens. Raise NoSuchConversation."""
-    found = session.scalar(select(Conversation).where(Conversation.secret_hash == hash_secret(secret)))
+    hashed = hash_secret(secret)
+    found = session.scalar(select(Conversation).where(Conversation.secret_hash == hashed))
+    if found is None:  # another browser of the same visitor; keys that ran out are swept
+        key = session.get(ConversationKey, hashed)
+        found = session.get(Conversation, key.conversation_id) if key is not None else None
     if found is None:
         raise NoSuchConversation("no conversation has this secret")
     return found

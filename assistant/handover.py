@@ -81,7 +81,7 @@ def open_for(session: Session, held: Conversation, call: Call, ticket_id: Ticket
         priority=call.priority,
         contact=Contact(held.details.get("name"), held.details.get("email"), bool(held.details.get("verified"))),
         findings=_findings(session, held),
-        related=_related(session, held.details.get("email") or read.contact_email),
+        related=_related(session, held.details.get("email") or read.contact_email, verified=bool(held.details.get("verified"))),
         asked=held.details.get("asked", ()),
         channel=Channel.FORM if call.reason is Reason.FORM else Channel.CHAT,
     )
@@ -283,6 +283,8 @@ def _describe(session: Session, ticket: Ticket, told: dict[str, str], by: str, n
     described = {name: value for name, value in told.items() if name in work.DESCRIBABLE and value}
     if described:
         work.describe(session, ticket, described, by=by, now=now, expected_version=ticket.version)
+    if ticket.contact_verified and told.get("email"):  # what nobody has proven never takes the place of what is proven
+        told = {**told, "email": ""}
     if told.get("name") or told.get("email"):
         contact = Contact(told.get("name") or ticket.contact_name, told.get("email") or ticket.contact_email, ticket.contact_verified)
         work.set_contact(session, ticket, contact, by=by, now=now, expected_version=ticket.version)
@@ -316,10 +318,16 @@ def _findings(session: Session, held: Conversation) -> list[dict[str, Any]]:
     ]
 
 
-def _related(session: Session, email: str | None) -> list[str]:
+def _related(session: Session, email: str | None, *, verified: bool) -> list[str]:
+    """Tickets of the same address; an address that somebody only says is theirs never meets one that is proven."""
     if not email:
         return []
-    query = select(Ticket.id).where(Ticket.contact_email == email).order_by(Ticket.number.desc()).limit(MOST_RELATED)
+    query = (
+        select(Ticket.id)
+        .where(Ticket.contact_email == email, Ticket.contact_verified == verified)
+        .order_by(Ticket.number.desc())
+        .limit(MOST_RELATED)
+    )
     return list(session.scalars(query))
 
 

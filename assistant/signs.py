@@ -168,9 +168,7 @@ def worked(ticket: Ticket, events: Iterable[TicketEvent]) -> float | None:
     if not acts:
         return None
     starts = [ticket.opened_at, *acts[:-1]]
-    return sum(
-        min(MOST_BETWEEN, max(LEAST_BETWEEN, (act - start).total_seconds() / 60)) for start, act in zip(starts, acts, strict=True)
-    )
+    return sum(min(MOST_BETWEEN, max(LEAST_BETWEEN, (act - start).total_seconds() / 60)) for start, act in zip(starts, acts, strict=True))
 
 
 def _matter(session: Session, ticket: Ticket) -> tuple[str, int, str | None] | None:

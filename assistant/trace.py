@@ -31,9 +31,7 @@ def traced(reply: Reply, heard: Heard, seen: Seen | None, milliseconds: float, m
     return replace(reply, question=seen.question.text, probability=found.probability, trace=trace)
 
 
-def entries(
-    received: Received, heard: Heard, outgoing: Sequence[Screened], version: str, new_salt: Callable[[], str]
-) -> list[Entry]:
+def entries(received: Received, heard: Heard, outgoing: Sequence[Screened], version: str, new_salt: Callable[[], str]) -> list[Entry]:
     """The guards' decisions of this turn, passes included, for the ledger."""
     incoming = Entry(
         stage=Stage.INCOMING,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Res
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import select
 
-from api import identity
+from api import identity, verifying
 from api.bootstrap import Service, new_secret
 from api.context import limits, limits_address, service_of
 from api.errors import told
@@ -76,6 +76,8 @@ async def post_message(conversation_id: str, body: MessageIn, request: Request) 
     turn = await anyio.to_thread.run_sync(
         lambda: take_turn(service.assistant, ConversationId(conversation_id), incoming, now=service.now())
     )
+    if "@" in incoming.text:  # perhaps the address at which a person shall answer
+        await anyio.to_thread.run_sync(verifying.ask, request, conversation_id)
     if isinstance(turn, StillRunning):
         return JSONResponse(RunningOut().model_dump(), 202, headers={"Retry-After": "1"})
     return JSONResponse(message_out(turn).model_dump(mode="json"))

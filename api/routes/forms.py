@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import held
+from api import held, verifying
 from api.bootstrap import new_secret
 from api.context import limits, limits_address, service_of
 from api.environment import environment
@@ -108,8 +108,9 @@ def tickets(
     language = language_of(request)
     with service_of(request).database.read() as session:
         found = [_status(session, one, ticket) for one, ticket in _own(session, request, language)]
+    mails = service_of(request).channels.mailer is not None
     mine = sent if any(one.ticket.number == sent for one in found) else 0
-    return page(request, "help/tickets.html", cached=False, tickets=found, sent=mine, wrong=wrong, client_id=new_secret())
+    return page(request, "help/tickets.html", cached=False, tickets=found, sent=mine, wrong=wrong, client_id=new_secret(), mails=mails)
 
 
 @router.post("/help/tickets/{conversation_id}/reply")
@@ -171,6 +172,8 @@ def _taken(request: Request, form: rules.Form, typed: Typed) -> Response:
     except TooMany:
         return _form(request, form, typed, HTTPStatus.TOO_MANY_REQUESTS, problem="form_busy")
     out = sent(service, form, _as_form(typed, language_of(request)), environment(request.headers.get("user-agent", "")))
+    if out.conversation_id:
+        verifying.ask(request, out.conversation_id)
     response = RedirectResponse(f"/help/tickets?sent={out.ticket.number}", HTTPStatus.SEE_OTHER, headers={"Cache-Control": "no-store"})
     held.hold(request, response, typed.secret)
     return response

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import IntegrityError
 
-from api import identity, live
+from api import identity, live, verifying
 from api.bootstrap import Service, new_secret
 from api.context import limits, limits_address, service_of
 from api.environment import environment
@@ -35,7 +35,9 @@ def call_person(conversation_id: str, body: DetailsIn, request: Request) -> Mess
         found = identity.visitor(session, request, conversation_id)
     limits(request).messages.take(found.id)
     told = environment(request.headers.get("user-agent", "")) | {"locale": found.locale} | _safe(body)
-    return message_out(reception.call_person(service.assistant, found.id, told, now=service.now()))
+    message = reception.call_person(service.assistant, found.id, told, now=service.now())
+    verifying.ask(request, found.id)
+    return message_out(message)
 
 
 @router.get("/conversations/{conversation_id}/ticket", responses=problems(401, 404, 422, 429, 503))
@@ -53,8 +55,9 @@ def tell_details(conversation_id: str, body: DetailsIn, request: Request) -> Tic
     with service.database.write() as session:
         found = identity.visitor(session, request, conversation_id)
         limits(request).messages.take(found.id)
-        ticket = handover.describe(session, conversation.locked(session, found.id), _safe(body), now=service.now())
-        return ticket_out(_there(ticket))
+        ticket = _there(handover.describe(session, conversation.locked(session, found.id), _safe(body), now=service.now()))
+    verifying.ask(request, found.id)
+    return ticket_out(ticket)
 
 
 @router.post("/conversations/{conversation_id}/solved", responses=problems(401, 404, 409, 415, *MANY))
@@ -94,7 +97,10 @@ def send_form(form: Form, body: FormIn, request: Request) -> FormOut:
     """A contact form or bug report: becomes a complete ticket at once. The same `client_id` again gives the same ticket."""
     service = service_of(request)
     limits(request).conversations.take(identity.address(request, service.settings.api.proxies))
-    return sent(service, form, body, environment(request.headers.get("user-agent", "")))
+    out = sent(service, form, body, environment(request.headers.get("user-agent", "")))
+    if out.conversation_id:
+        verifying.ask(request, out.conversation_id)
+    return out
 
 
 def sent(service: Service, form: Form, body: FormIn, told: dict[str, str]) -> FormOut:

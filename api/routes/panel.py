@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import identity, library_numbers
+from api import identity, library_numbers, verifying
 from api.addresses import resolver
 from api.context import limits_address, service_of
 from api.marking import marked
@@ -140,6 +140,8 @@ def claim(conversation_id: str, body: ClaimIn, request: Request) -> None:
         new = {name: value for name, value in told.items() if ticket and not getattr(ticket, columns[name])}
         if new:
             handover.describe(session, held, new, now=service.now())
+    if "email" in new:
+        verifying.ask(request, held.id)
 
 
 @router.get("/articles/{name}")

@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api import accounts, identity, sessions
+from api import accounts, choices, identity, sessions
 from api.accounts import AddressTaken, BadDetails, BadInvitation, Details, WrongLogin
 from api.bootstrap import new_secret
 from api.context import limits, limits_address, service_of
@@ -24,7 +24,11 @@ router = APIRouter(prefix="/staff", include_in_schema=False, dependencies=[Depen
 Text = Annotated[str, Form(max_length=300)]
 Password = Annotated[str, Form(max_length=1000)]
 
-SAID = {"password": "Your password is changed. Everybody else who was signed in with it is out.", "ended": "That browser is signed out."}
+SAID = {
+    "messages": "Your choice is kept.",
+    "password": "Your password is changed. Everybody else who was signed in with it is out.",
+    "ended": "That browser is signed out.",
+}
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"))
 
@@ -145,6 +149,19 @@ def end_sessions(request: Request, me: AnyStaff) -> Response:
     return _left(request)
 
 
+@router.post("/account/messages")
+def choose_messages(
+    request: Request,
+    me: AnyStaff,
+    wanted: Annotated[list[str], Form(default_factory=list)],
+    follows: Annotated[list[str], Form(default_factory=list)],
+) -> Response:
+    """Which mails one wants, which queues one follows, and for which tiers one stands."""
+    with service_of(request).database.write() as session:
+        choices.choose(session, me.account_id, wanted, follows)
+    return go("/staff/account?said=messages#messages")
+
+
 # ── shared ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -159,7 +176,8 @@ def _account(request: Request, me: Signed, status: int = HTTPStatus.OK, **values
     service = service_of(request)
     with service.database.read() as session:
         opened = sessions.of_account(session, me.account_id, lasting(request), now=service.now())
-    shown = {"wrong_old": "", "wrong_new": "", **values}
+        chosen = choices.of(session, me.account_id)
+    shown = {"wrong_old": "", "wrong_new": "", "chosen": chosen, "mails": service.channels.mailer is not None, **values}
     return page(request, "staff/account.html", me, status, here="/staff/account", opened=opened, **shown)
 
 

@@ -18,9 +18,10 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from api import identity
+from api import identity, webhooks
 from api.app import create
 from api.bootstrap import Service
+from api.guarded import Internal
 from api.staff import COOKIE
 from api.tables import ArticleFeedback, Invitation, StaffRole
 from knowledge.confidence import Band
@@ -107,6 +108,8 @@ ARTICLE = {"source": "tests", "external_id": "new", "title": "New", "body": "Tex
 
 FORM = {"client_id": "the-form-of-the-matrix", "goal": "Export", "happened": "Nothing", "details": {"email": "eve@example.com"}}
 
+HOOK = {"name": "Chat", "url": "https://example.com/"}
+
 STALE = {"version": 2**31 - 1}  # nobody has read that one: whoever is let in is told so, and the ticket stays as it is for the next caller
 
 MATRIX: dict[str, Entry] = {
@@ -129,6 +132,8 @@ MATRIX: dict[str, Entry] = {
     "GET /help/tickets": everybody(),  # shows what the browser's own cookie holds: test_form_pages.py
     "POST /help/tickets/{conversation_id}/reply": everybody(form={"text": "More"}, ok=404),
     "POST /help/tickets/{conversation_id}/solved": everybody(form={"solved": "yes"}, ok=404),
+    "GET /help/mail/{mail_link}": everybody(ok=404),  # shows and opens what its token names: test_visitors_mail.py
+    "POST /help/mail/{mail_link}": everybody(form={}, ok=404),
     "GET /help/{slug}": everybody(),
     "POST /help/{slug}/feedback": everybody(form={"helpful": "yes"}),
     "GET /help/{slug}/pictures/{number}": everybody(ok=404),
@@ -187,6 +192,22 @@ MATRIX: dict[str, Entry] = {
     "POST /staff/accounts/{account_id}/disable": staff(form={}),
     "POST /staff/accounts/{account_id}/enable": staff(form={}),
     "POST /staff/accounts/{account_id}/password": staff(form={}),
+    # staff: what one wants to be told
+    "POST /staff/account/messages": staff(*ANY, form={"wanted": "new"}),
+    # the operator
+    "GET /staff/jobs": staff(),
+    "POST /staff/jobs/{job}/run": staff(form={}),
+    "GET /staff/outbox": staff(),
+    "POST /staff/outbox/replay": staff(form={}),
+    "GET /staff/recipients": staff(),
+    "GET /staff/webhooks": staff(),
+    "POST /staff/webhooks": staff(form={"name": "Chat", "url": "https://example.com/"}),
+    "POST /staff/webhooks/{webhook_id}/{change}": staff(form={}),
+    "GET /api/desk/webhooks": staff(),
+    "POST /api/desk/webhooks": staff(json=HOOK),
+    "PUT /api/desk/webhooks/{webhook_id}": staff(json=HOOK),
+    "POST /api/desk/webhooks/{webhook_id}/rotate": staff(json={}),
+    "DELETE /api/desk/webhooks/{webhook_id}": staff(),
     # the desk
     "GET /desk": staff("agent"),
     "GET /desk/events": staff("agent", endless=True),
@@ -303,6 +324,10 @@ class World:
             "number": lambda: "1",
             "ticket": lambda: str(self.ticket),
             "verb": lambda: "note",
+            "job": lambda: "sweep",
+            "webhook_id": self.webhook,
+            "change": lambda: "disable",
+            "mail_link": lambda: "nothing",
             "decision": lambda: "2000000",
             "view_id": lambda: "0" * 32,
             "form": lambda: "bug_report",
@@ -330,6 +355,15 @@ class World:
         publish(self.service, article(name, f"Title {name}"))
         with self.service.database.read() as session:
             return session.scalars(select(Article).where(Article.external_id == name)).one()
+
+    def webhook(self) -> str:
+        """A new webhook; those before are forgotten, for there may be only so many."""
+        id_, now = self.service.new_id(), self.service.now()
+        with self.service.database.write() as session:
+            for one in webhooks.everyone(session):
+                webhooks.drop(session, one.id)
+            wanted = webhooks.Wanted("Chat", "https://example.com/")
+            return webhooks.add(session, wanted, Internal(), new_id=id_, secret="whsec_x", by="x", now=now).id
 
     def invitation(self) -> str:
         """A new invitation."""
@@ -442,6 +476,10 @@ RENAMED = {
     "POST /library/articles/{article_id}/{verb}": "POST /library/articles/{article_id}/{article_verb}",
     "POST /library/suggestions/{suggestion_id}/{verb}": "POST /library/suggestions/{suggestion_id}/{suggestion_verb}",
     "GET /api/library/articles/{article_id}/revisions/{number}": "GET /api/library/articles/{article_id}/revisions/{revision}",
+    "GET /help/mail/{token}": "GET /help/mail/{mail_link}",
+    "POST /help/mail/{token}": "POST /help/mail/{mail_link}",
+    "POST /staff/jobs/{name}/run": "POST /staff/jobs/{job}/run",
+    "POST /staff/webhooks/{webhook_id}/{verb}": "POST /staff/webhooks/{webhook_id}/{change}",
 }
 
 
