@@ -110,6 +110,18 @@ def search(
 
 
 @app.command()
+def suggest(
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make all groups of questions anew, even where it is not due.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Learn from conversations and tickets: group open questions, and suggest to writers what is ready."""
+    from api.printing import print_learned
+
+    with operations() as do:
+        print_learned(do.suggest(rebuild=rebuild), as_json=as_json)
+
+
+@app.command()
 def lint(path: Annotated[Path, typer.Argument(help="A Markdown file or a folder of them.")]) -> None:
     """Check the house style of articles. Exit code 1 when there is something to mend."""
     from knowledge.lint import lint as complaints_of

@@ -8,11 +8,13 @@ from sqlalchemy import CursorResult, delete
 from api.bootstrap import Service
 from api.message_tables import AddressCheck, VisitorLink
 from api.tables import Invitation, StaffSession
+from assistant.learning import learn
 from assistant.tables import ConversationKey
 from escalation import outbox
 
 INDEX = "compares the index with the database, adds what is missing and removes what is too much"
 SWEEP = "deletes sessions, links and keys that have run out, and messages that were sent a month ago"
+LEARN = "groups the questions that were left open and suggests FAQs and changes of articles to writers"
 ASKED_KEPT = timedelta(days=2)  # longer than an address is left alone
 KEPT = timedelta(days=30)  # how long a link that ran out still tells who was invited
 
@@ -35,3 +37,9 @@ def sweep(service: Service, now: datetime) -> str:
         session.execute(delete(AddressCheck).where(AddressCheck.asked_at <= now - ASKED_KEPT))
         messages = outbox.forget(session, before=now - KEPT)
     return f"{sessions.rowcount} sessions, {links.rowcount} links and {messages} messages deleted"
+
+
+def suggest(service: Service, now: datetime) -> str:
+    """Learn from what happened and suggest what is ready."""
+    learned = learn(service.assistant, service.settings.knowledge, now=now)
+    return f"{learned.new} new open questions, {len(learned.suggested)} suggestions"

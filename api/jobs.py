@@ -43,5 +43,6 @@ JOBS: tuple[Job, ...] = (
     ),
     Job("clocks", timedelta(seconds=30), clocks.work, about=clocks.ABOUT),
     Job("citations", timedelta(minutes=5), library_numbers.follow_job, about=library_numbers.ABOUT),
+    Job("suggest", timedelta(minutes=10), housekeeping.suggest, needs_index=True, budget=HALF_HOUR, about=housekeeping.LEARN),
     Job("sweep", timedelta(hours=1), housekeeping.sweep, about=housekeeping.SWEEP),
 )

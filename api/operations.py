@@ -14,6 +14,7 @@ from sqlalchemy import select
 from api.bootstrap import Service, new_secret
 from assistant import conversation
 from assistant.conversation import Incoming
+from assistant.learning import learn
 from assistant.tables import Message, Turn
 from assistant.turn import take_turn
 from guardrails.checks.personal_data import redact_secrets
@@ -53,6 +54,9 @@ class Operations(Protocol):
     def release(self, passage_id: str) -> None:
         """Index a passage that was held back. Raise LookupError when no such passage is held."""
 
+    def suggest(self, *, rebuild: bool) -> dict[str, Any]:
+        """Learn from what happened and suggest what is ready: what was found and done."""
+
     def ask(self, question: str) -> Asked:
         """Answer a question in a conversation of its own."""
 
@@ -88,6 +92,10 @@ class LocalOperations:
     def release(self, passage_id: str) -> None:
         """Index a passage that was held back. Raise LookupError when no such passage is held."""
         self.service.library.publisher.release(passage_id)
+
+    def suggest(self, *, rebuild: bool) -> dict[str, Any]:
+        """Learn from what happened and suggest what is ready: what was found and done."""
+        return asdict(learn(self.service.assistant, self.service.settings.knowledge, now=self.service.now(), rebuild=rebuild))
 
     def ask(self, question: str) -> Asked:
         """Answer a question in a conversation of its own."""
@@ -147,6 +155,10 @@ class RemoteOperations:
         """Index a passage that was held back. Raise LookupError when no such passage is held."""
         if not self._post("release", {"passage": passage_id}):
             raise LookupError(f"no passage {passage_id} is held back")
+
+    def suggest(self, *, rebuild: bool) -> dict[str, Any]:
+        """Learn from what happened and suggest what is ready: what was found and done."""
+        return dict(self._post("suggest", {"rebuild": rebuild}))
 
     def ask(self, question: str) -> Asked:
         """Answer a question in a conversation of its own."""

@@ -1,7 +1,7 @@
 """What the command line prints, for a person or as JSON."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -140,3 +140,26 @@ def print_replay(report: ReplayReport) -> None:
         for change in changes[:10]:
             line = f"  {change.number}: {change.before or 'allowed'} → {change.after or 'allowed'} ({change.policy}): {change.text[:120]}"
             console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_learned(learned: Mapping[str, Any], *, as_json: bool) -> None:
+    """What `firstline suggest` found and did, in sentences."""
+    if as_json:
+        typer.echo(json.dumps(learned, ensure_ascii=False))
+        return
+    for sentence in learned_in_words(learned):
+        typer.echo(sentence)
+
+
+def learned_in_words(learned: Mapping[str, Any]) -> list[str]:
+    """The same as sentences: what is new, what was suggested, and why the rest was not."""
+    told = [f"{learned['new']} new open questions; {learned['placed']} placed in groups."]
+    if learned["groups"] is not None:
+        told.append(f"All groups were made anew: there are {learned['groups']}.")
+    if learned["woken"] or learned["expired"]:
+        told.append(f"{learned['woken']} suggestions woke up, {learned['expired']} expired.")
+    if learned["wordings"]:
+        told.append(f"{learned['wordings']} FAQs learned how people ask for them.")
+    told += [f"Suggested: {title}" for title in learned["suggested"]]
+    told += [f"{count} groups are not suggested: {reason}." for reason, count in sorted(learned["not_ready"].items())]
+    return told if learned["suggested"] else [*told, "Nothing new is suggested."]

@@ -4,20 +4,78 @@ The only place where the knowledge loop meets conversations, guards and tickets.
 run at any time, twice, or after a kill.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from assistant import signs
+from assistant.confirming import confirmed
 from assistant.signs import Reading
+from assistant.tables import Feedback, Message, Role
 from assistant.turn import Assistant
-from knowledge import gaps
+from escalation.tables import Ticket
+from knowledge import gaps, groups, proposing, suggestions, upkeep
+from knowledge.articles import ArticleText, text_of
+from knowledge.deciding import learning
+from knowledge.drafting import Means, Told
 from knowledge.embedding import vectors
+from knowledge.groups import Window
 from knowledge.library import comparing
+from knowledge.loop_tables import Gap, GapGroup, GroupState, SuggestionId
+from knowledge.proposing import Asked, NotReady, Rule
+from knowledge.publishing import Change, Origin, Published
+from knowledge.settings import KnowledgeSettings
+from knowledge.staging import epoch_family
+from knowledge.tables import Article, ArticleState
+from knowledge.upkeep import Use
 
 OVERLAP = timedelta(hours=1)  # what was read before is read again this far back: clocks differ, and a slow transaction becomes visible late
 BEGINNING = timedelta(days=90)  # the first reading goes back this far
+REBUILD_EVERY = timedelta(days=1)  # groups are made anew so often while anything is new …
+REBUILD_GROWTH = 0.2  # … or when so many more questions are open than at the last time
+REMEMBERED = timedelta(days=180)  # thumbs older than this teach nothing any more
+LEARNER = "Firstline"  # who is named for wordings that visitors confirmed: they are searched and never shown
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What one run did, for whoever reads it in words."""
+
+    new: int
+    placed: int
+    groups: int | None
+    woken: int
+    expired: int
+    suggested: tuple[str, ...]
+    not_ready: Mapping[str, int]
+    wordings: int
+
+
+def learn(assistant: Assistant, settings: KnowledgeSettings, *, now: datetime, rebuild: bool = False) -> Learned:
+    """Read what happened, group it, and suggest what is ready. `rebuild` makes all groups anew even where it is not due."""
+    new = collect(assistant, now=now)
+    encoders = assistant.library.encoders
+    family, window = epoch_family(encoders), Window(now, settings.suggest_days)
+    groups.remember(assistant.sessions, encoders)
+    placed = groups.place(assistant.sessions, family, assistant.new_id, window)
+    made = groups.rebuild(assistant.sessions, family, assistant.new_id, window) if rebuild or _due(assistant, now) else None
+    if made is not None:
+        with assistant.sessions.write() as session:
+            state = gaps.state(session, "")
+            state.rebuilt_at, state.rebuilt_size = now, gaps.count(session)
+    _link_advice(assistant)
+    with assistant.sessions.write() as session:
+        woken, expired = suggestions.tend(session, now=now)
+    wordings = confirm(assistant, now=now)
+    rule = Rule(settings.suggest_people, settings.suggest_days, settings.suggest_pure)
+    suggested, not_ready = _suggest(assistant, family, rule, now)
+    suggested += _tend_articles(assistant, now)
+    return Learned(new, placed, made, woken, expired, tuple(suggested), not_ready, wordings)
 
 
 def collect(assistant: Assistant, *, now: datetime) -> int:
@@ -34,6 +92,98 @@ def collect(assistant: Assistant, *, now: datetime) -> int:
         new = gaps.note(session, found)
         gaps.state(session, salt).read_until = now
     return len(new)
+
+
+def confirm(assistant: Assistant, *, now: datetime) -> int:
+    """Teach FAQs the wordings under which visitors found them and said so; how many FAQs have learned any."""
+    with assistant.sessions.read() as session:
+        found = confirmed(session, now - REMEMBERED, assistant.mask)
+        by_source: dict[str, list[ArticleText]] = {}
+        for article in _articles(session, found):
+            by_source.setdefault(article.source, []).append(learning(text_of(session, article), found[article.id]))
+    results: list[Published] = []
+    for source, texts in by_source.items():
+        origin = Origin(source, LEARNER, by_hand=True, note="learned how people ask", overwrite=True)
+        results += assistant.library.publisher.publish(texts, origin, now=now)
+    return sum(result.change is Change.CHANGED for result in results)
+
+
+def _articles(session: Session, ids: Mapping[str, object]) -> Sequence[Article]:
+    query = select(Article).where(Article.id.in_(list(ids)), Article.state == ArticleState.PUBLISHED)
+    return session.scalars(query.order_by(Article.id)).all()
+
+
+def _due(assistant: Assistant, now: datetime) -> bool:
+    with assistant.sessions.read() as session:
+        state, open_now = gaps.state(session, ""), gaps.count(session)
+    grown = open_now > (1 + REBUILD_GROWTH) * state.rebuilt_size
+    late = state.rebuilt_at is None or state.rebuilt_at <= now - REBUILD_EVERY
+    return open_now > 0 and (grown or (late and open_now != state.rebuilt_size))
+
+
+def _suggest(assistant: Assistant, family: str, rule: Rule, now: datetime) -> tuple[list[str], dict[str, int]]:
+    """Suggest what is ready, the highest rank first; titles, and how often each reason kept a group back."""
+    means = Means(assistant.embed, assistant.mask)
+    with assistant.sessions.read() as session:
+        ready = select(GapGroup.id).where(GapGroup.state == GroupState.OPEN, GapGroup.people >= rule.people)
+        waiting = session.scalars(ready.order_by(GapGroup.rank.desc(), GapGroup.id)).all()
+    titles: list[str] = []
+    why_not: Counter[str] = Counter()
+    for group_id in waiting:
+        with assistant.sessions.read() as session:
+            group = session.get_one(GapGroup, group_id)
+            asked, rows = groups.members(session, family, group_id)
+            told = _told(session, asked)
+            try:
+                made = proposing.proposal(assistant.library, session, Asked(group, asked, rows, told), means, rule, now=now)
+            except NotReady as reason:
+                why_not[str(reason)] += 1
+                continue
+        with assistant.sessions.write() as session:
+            again = session.get(GapGroup, group_id, with_for_update=True)
+            if again is not None and again.state == GroupState.OPEN:
+                suggestions.propose(session, made, SuggestionId(assistant.new_id()), now=now)
+                titles.append(made.title)
+    return titles, dict(why_not)
+
+
+def _tend_articles(assistant: Assistant, now: datetime) -> list[str]:
+    """Suggest to merge twins and to mend or retire what does not help."""
+    means = Means(assistant.embed, assistant.mask)
+    with assistant.sessions.read() as session:
+        found = [*upkeep.twins(session, means), *upkeep.stale(session, _uses(session), now=now)]
+    with assistant.sessions.write() as session:
+        for one in found:
+            suggestions.propose(session, one, SuggestionId(assistant.new_id()), now=now)
+    return [one.title for one in found]
+
+
+def _told(session: Session, asked: Sequence[Gap]) -> list[Told]:
+    """What agents wrote to those who asked, in tickets that are settled."""
+    people = {gap.ticket_id: gap.person for gap in asked if gap.ticket_id}
+    tickets = {str(ticket.id): ticket for ticket in session.scalars(select(Ticket).where(Ticket.id.in_(list(people))))}
+    written = signs.replies(session, tickets)
+    return [Told(str(m.id), ticket_id, people[ticket_id], m.text) for ticket_id, some in written.items() for m in some]
+
+
+def _uses(session: Session) -> dict[str, Use]:
+    """How each article that was cited fared: thumbs on replies that cite it, and when that was last."""
+    thumbs = {row.message_id: row.helpful for row in session.scalars(select(Feedback))}
+    uses: dict[str, Use] = {}
+    said = select(Message).where(Message.role == Role.ASSISTANT).order_by(Message.id)
+    for message in session.scalars(said.execution_options(yield_per=1000)):
+        for article_id in {source["article_id"] for source in message.content.get("sources") or ()}:
+            use, thumb = uses.get(article_id, Use()), thumbs.get(message.id)
+            uses[article_id] = Use(use.helpful + (thumb is True), use.unhelpful + (thumb is False), message.at)
+    return uses
+
+
+def _link_advice(assistant: Assistant) -> None:
+    """A group of advice gets the official page of its policy, where the operator named one."""
+    pages = {policy.id: policy.official_page for policy in assistant.guard.policies.values() if policy.official_page}
+    with assistant.sessions.write() as session:
+        for group in session.scalars(select(GapGroup).where(GapGroup.state == GroupState.ADVICE)):
+            group.link = pages.get(group.policy or "")
 
 
 def _advice(assistant: Assistant) -> frozenset[str]:

@@ -20,7 +20,7 @@ from knowledge.support import Sentence
 from knowledge.tables import Article, ArticleId, ArticleKind
 
 SOURCE = "suggestions"  # of the FAQs that began as one
-MOST_LEARNED = 60  # wordings an article keeps; the newest ones
+MOST_LEARNED = 60  # wordings an article keeps
 
 
 class NoReviewer(ValueError):
@@ -86,7 +86,7 @@ def plan(session: Session, suggestion: Suggestion, *, anyway: bool = False) -> P
     if suggestion.kind == SuggestionKind.MERGE:
         wordings += _names_of(session, suggestion.others)
     text = replace(articles.text_of(session, article), title=suggestion.title, body=suggestion.text, ai_generated=True)
-    return Plan((_learning(text, wordings),), article.source, tuple(suggestion.others))
+    return Plan((learning(text, wordings),), article.source, tuple(suggestion.others))
 
 
 def accept(library: Library, suggestion_id: str, decision: Decision, *, now: datetime) -> Published:
@@ -126,7 +126,7 @@ def merge_into(library: Library, suggestion_id: str, article_id: str, decision: 
     with library.sessions.read() as session:
         suggestion = suggestions.waiting(session, suggestion_id, decision.expected_version)
         article = articles.get(session, article_id)
-        text = _learning(articles.text_of(session, article), [suggestion.title, *suggestion.wordings])
+        text = learning(articles.text_of(session, article), [suggestion.title, *suggestion.wordings])
 
     def decide(session: Session, _results: Sequence[Published]) -> None:
         row = suggestions.waiting(session, suggestion_id, decision.expected_version)
@@ -164,11 +164,14 @@ def _refuse_unsupported(suggestion: Suggestion, decision: Decision) -> None:
         raise Unsupported(missing)
 
 
-def _learning(text: ArticleText, wordings: Sequence[str]) -> ArticleText:
-    """The article with more ways to ask for it, each once, the newest kept; its own words are none of them."""
+def learning(text: ArticleText, wordings: Sequence[str]) -> ArticleText:
+    """The article with more ways to ask for it, each once, until it has enough; its own words are none of them."""
     known = {text.title.casefold(), *(wording.casefold() for wording in text.wordings)}
-    unique = {wording.casefold(): wording for wording in (*(text.learned or ()), *wordings) if wording.casefold() not in known}
-    return replace(text, learned=tuple(unique.values())[-MOST_LEARNED:])
+    unique: dict[str, str] = {}
+    for wording in (*(text.learned or ()), *wordings):
+        if wording.casefold() not in known:
+            unique.setdefault(wording.casefold(), wording)
+    return replace(text, learned=tuple(unique.values())[:MOST_LEARNED])
 
 
 def _names_of(session: Session, article_ids: Sequence[str]) -> list[str]:

@@ -20,15 +20,41 @@ _TOKEN = re.compile(
     r"|(?P<link>(?:https?://|www\.)[^\s<>()\[\]\"']+|(?<![\w.@-])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|eu|de|fr|es|pt|uk|gov|edu|app|dev|example|info)\b(?:/[^\s<>()\"']*)?)"
     r"|(?P<mail>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)"
     r"|(?P<code>(?=[\w#/-]*\d)(?=[\w#/-]*[^\W\d])[#\w][\w#/-]*\w|#\w+|\w+_\w+)"
-    r"|(?P<number>[€$£¥]?\d+(?:[.,:/\-]\d+)*\s?[%€$£¥°]?)"
+    r"|(?P<number>\d+(?:[.,:/]\d+)*(?:-\d+(?:-\d+)+)?)"
     r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*)"
 )
-_NUMBER_WORDS = frozenset(
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
-    " thirty forty fifty sixty seventy eighty ninety hundred thousand million zwei drei vier fünf sechs sieben acht neun zehn elf zwölf"
-    " vierzehn zwanzig dreißig hundert tausend deux trois quatre cinq sept huit neuf dix quinze vingt trente cent mille dos tres cuatro"
-    " cinco siete ocho nueve diez quince veinte treinta cien mil dois duas três quatro sete oito nove dez vinte trinta".split()
-)
+_NUMBERS = {
+    2: "two zwei deux dos dois duas",
+    3: "three drei trois tres três",
+    4: "four vier quatre cuatro quatro",
+    5: "five fünf cinq cinco",
+    6: "six sechs seis",
+    7: "seven sieben sept siete sete",
+    8: "eight acht huit ocho oito",
+    9: "nine neun neuf nueve nove",
+    10: "ten zehn dix diez dez",
+    11: "eleven elf onze once",
+    12: "twelve zwölf douze doce doze",
+    13: "thirteen dreizehn treize trece treze",
+    14: "fourteen vierzehn quatorze catorce catorze",
+    15: "fifteen fünfzehn quinze quince",
+    16: "sixteen sechzehn seize",
+    17: "seventeen siebzehn",
+    18: "eighteen achtzehn",
+    19: "nineteen neunzehn",
+    20: "twenty zwanzig vingt veinte vinte",
+    30: "thirty dreißig trente treinta trinta",
+    40: "forty vierzig quarante",
+    50: "fifty fünfzig cinquante",
+    60: "sixty sechzig soixante",
+    70: "seventy siebzig",
+    80: "eighty achtzig",
+    90: "ninety neunzig",
+    100: "hundred hundert cent cien cem",
+    1000: "thousand tausend mille mil",
+    1_000_000: "million",
+}
+_NUMBER_WORDS = {word: str(number) for number, words in _NUMBERS.items() for word in words.split()}
 _DAYS = frozenset(
     "january february march april may june july august september october november december monday tuesday wednesday thursday friday"
     " saturday sunday".split()
@@ -50,7 +76,8 @@ def facts_in(text: str, language: str = "en") -> frozenset[str]:
         if kind != "word":
             found.add(_plain_form(kind, match.group()))
         elif _is_specific(match.group(), first=bool(_SENTENCE_START.search(text[: match.start()])), language=language):
-            found.add(_folded(match.group()))
+            small = _folded(match.group())
+            found.add(_NUMBER_WORDS.get(small, small.removesuffix("'s")))
     return frozenset(found)
 
 

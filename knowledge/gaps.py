@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from knowledge.loop_tables import WEIGHTS, Evidence, Gap, GapId, LoopState
@@ -60,6 +60,11 @@ def note(session: Session, signs: Iterable[Sign]) -> list[GapId]:
 def latest(session: Session, limit: int) -> Sequence[Gap]:
     """The newest first."""
     return session.scalars(select(Gap).order_by(Gap.at.desc(), Gap.id).limit(limit)).all()
+
+
+def count(session: Session) -> int:
+    """How many there are."""
+    return session.scalar(select(func.count()).select_from(Gap)) or 0
 
 
 def of_group(session: Session, group_id: str) -> Sequence[Gap]:

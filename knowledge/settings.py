@@ -35,3 +35,11 @@ class KnowledgeSettings(BaseModel):
         le=3650,
         description="days after which a published article that nobody has changed or reviewed counts as old; judgement, no eval",
     )
+    suggest_people: int = Field(3, ge=2, le=100, description="different people who must ask the same before something is suggested")
+    suggest_days: int = Field(14, ge=1, le=365, description="days within which they must have asked")
+    suggest_pure: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="likeness that the questions of a suggestion must have on average; below it they are about several things",
+    )

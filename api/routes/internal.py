@@ -54,6 +54,12 @@ def explain(body: dict[str, Any], do: Annotated[LocalOperations, Depends(owner)]
     return do.explain(body["question"])
 
 
+@router.post("/suggest")
+def suggest(body: dict[str, Any], do: Annotated[LocalOperations, Depends(owner)]) -> dict[str, Any]:
+    """Learn from what happened and suggest what is ready."""
+    return do.suggest(rebuild=body["rebuild"])
+
+
 @router.post("/release")
 def release(body: dict[str, Any], do: Annotated[LocalOperations, Depends(owner)]) -> bool:
     """Index a held passage; False when no such passage is held."""

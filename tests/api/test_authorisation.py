@@ -174,6 +174,7 @@ MATRIX: dict[str, Entry] = {
     "POST /internal/reindex": machine(json={}),
     "POST /internal/ask": machine(json={"question": "x"}),
     "POST /internal/explain": machine(json={"question": "x"}),
+    "POST /internal/suggest": machine(json={"rebuild": False}),
     "POST /internal/release": machine(json={"passage": "x"}),
     # staff: signing in, one's own account, and who works here
     "GET /staff/login": everybody(),
