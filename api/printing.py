@@ -60,6 +60,8 @@ def print_answer(asked: Asked, *, as_json: bool) -> None:
     console.print(Markdown(asked.text))
     for choice in asked.choices:
         console.print(f"  • {choice['title']}", markup=False, highlight=False)
+        if choice.get("preview"):
+            console.print(f"    {choice['preview']}", markup=False, highlight=False, style="dim")
     for source in asked.sources:
         console.print(f"\n\\[{source['number']}] {source['title']}  {source['url']}", highlight=False, soft_wrap=True)
     sure = "" if asked.probability is None else f" · {asked.probability:.0%} sure"

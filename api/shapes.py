@@ -151,6 +151,7 @@ class ChoiceOut(BaseModel):
 
     article_id: str
     title: str
+    preview: str = Field("", description="a line of what the article says about the question, to help choose; no citation")
 
 
 class QuestionOut(BaseModel):

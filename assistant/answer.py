@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.conversation import Choice, Citation
+from assistant.previewing import preview
 from assistant.quoting import Quotation, Source, quote
 from assistant.tables import Outcome
 from assistant.wording import language_name, say
@@ -60,12 +61,16 @@ def compose(
     return Draft(f"{notice}\n\n{draft.text}", draft.outcome, draft.sources, (notice, *draft.ours))
 
 
-def choices(found: Found, places: Mapping[str, Sequence[Place]]) -> tuple[Choice, ...]:
-    """The nearest articles to choose from, each once."""
+def choices(question: str, found: Found, places: Mapping[str, Sequence[Place]], rarity: Rarity | None) -> tuple[Choice, ...]:
+    """The nearest articles to choose from, each once, with a line of what those of their passages say that were found."""
     ids = [id_ for id_ in dict.fromkeys(hit.article_id for hit in found.passages) if places.get(id_)]
     titles = {id_: places[id_][0].article.title for id_ in ids}
-    distinct = {title.casefold(): Choice(id_, title) for id_, title in reversed(titles.items())}
-    return tuple(reversed(distinct.values()))[:MAX_CHOICES]
+    distinct = {title.casefold(): (id_, title) for id_, title in reversed(titles.items())}
+    scores = {hit.passage_id: hit.score for hit in found.passages}
+    return tuple(
+        Choice(id_, title, preview(question, [_source(place, scores) for place in places[id_] if place.passage.id in scores], rarity))
+        for id_, title in list(reversed(distinct.values()))[:MAX_CHOICES]
+    )
 
 
 def _faq(places: Sequence[Place], manner: Manner) -> Draft:

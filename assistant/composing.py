@@ -33,7 +33,7 @@ NOTHING = Composed()
 
 def compose(means: Means, seen: Seen, heard: Heard, manner: Manner, pen: Pen | None, history: Sequence[Said]) -> Composed:
     """The quoted draft is always made first: it is what remains when the model fails, or writes what may not be said."""
-    quoted = replying.draft(seen, manner, means.rarity, off_topic=heard.off_topic)
+    quoted = replying.with_safe_previews(replying.draft(seen, manner, means.rarity, off_topic=heard.off_topic), seen, means.guard)
     tried: list[Screened] = []
     told: Mapping[str, Any] = {}
     if pen is not None and _worth_writing(seen, quoted):

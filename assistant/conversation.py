@@ -62,10 +62,11 @@ class Citation:
 
 @dataclass(frozen=True)
 class Choice:
-    """An article offered when it is not sure which one is meant."""
+    """An article offered when it is not sure which one is meant; `preview` is a line of what it says, and no citation."""
 
     article_id: str
     title: str
+    preview: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,11 @@ class Received:
     holder: Holder
     history: tuple[Said, ...]
     earlier: tuple[Earlier, ...]
+
+    @property
+    def question_before(self) -> str:
+        """The question of the turn before; empty when there was none."""
+        return self.earlier[-1].question if self.earlier else ""
 
 
 @dataclass(frozen=True)

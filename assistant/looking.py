@@ -13,12 +13,24 @@ from knowledge.search import Found, Hit
 
 @dataclass(frozen=True)
 class Seen:
-    """The question, what was found for it, and where that stands; `chosen` is the article the visitor picked."""
+    """The question, what was found for it, and where that stands; `chosen` is the article the visitor picked.
+
+    `before` is the question asked before.
+    """
 
     question: Question
     found: Found
     places: Mapping[str, list[Place]]
     chosen: str | None
+    before: str = ""
+
+    @property
+    def asked(self) -> str:
+        """What is to be answered: of a title that was picked, the question that it was offered for."""
+        if self.chosen is None or not self.before:
+            return self.question.text
+        picked = self.places[self.chosen][0].article.title.casefold() == self.question.text.strip().casefold()
+        return self.before if picked else self.question.text
 
     @property
     def ranked(self) -> list[Hit]:
@@ -30,9 +42,18 @@ class Seen:
         return hits or [Hit(self.chosen, first.passage.id, first.article.title, 1.0, {})]
 
 
-def look(session: Session, library: Library, question: Question, vectors: Mapping[str, Vectors], choice: str | None) -> Seen:
+@dataclass(frozen=True)
+class Picked:
+    """The article that the visitor picked, if any, and the question asked before."""
+
+    choice: str | None = None
+    before: str = ""
+
+
+def look(session: Session, library: Library, question: Question, vectors: Mapping[str, Vectors], picked: Picked) -> Seen:
     """Search, then read the live passages of what was found; a choice that is no longer there is forgotten."""
+    choice = picked.choice
     found = library.find(question.text, vectors)
     ids = dict.fromkeys(hit.article_id for hit in found.passages)
     places = library.places(session, [*ids, *([choice] if choice else [])])
-    return Seen(question, found, places, choice if choice in places else None)
+    return Seen(question, found, places, choice if choice in places else None, picked.before)

@@ -36,10 +36,10 @@ def draft(seen: Seen, manner: Manner, rarity: Rarity, *, off_topic: bool = False
     """Answer, offer choices, or say that nothing was found, by how probable it is that the passages answer."""
     found = seen.found
     if seen.chosen or found.band is Band.ANSWER:
-        written = answer.compose(seen.question.text, seen.ranked, seen.places, manner, rarity)
+        written = answer.compose(seen.asked, seen.ranked, seen.places, manner, rarity)
         if written is not None:
             return Drafted(written.text, written.outcome, written)
-    choices = answer.choices(found, seen.places)
+    choices = answer.choices(seen.question.text, found, seen.places, rarity)
     if found.band is not Band.NOT_COVERED and choices and not off_topic:
         return Drafted(say("choices", manner.language), Outcome.OFFERED_CHOICES, choices=choices)
     return Drafted(say("not_covered", manner.language), Outcome.UNANSWERED_NOT_COVERED)
@@ -80,6 +80,20 @@ def unless_held(drafted: Drafted, screened: Screened | None, language: str) -> D
     if screened is None or not screened.blocks:
         return drafted
     return Drafted(say("not_covered", language), Outcome.UNANSWERED_NOT_COVERED)
+
+
+def with_safe_previews(drafted: Drafted, seen: Seen, guard: Guard) -> Drafted:
+    """The draft, without those previews of its choices that the outgoing screen would not let pass in an answer; titles stay."""
+    return replace(drafted, choices=tuple(_with_safe_preview(choice, seen, guard) for choice in drafted.choices))
+
+
+def _with_safe_preview(choice: Choice, seen: Seen, guard: Guard) -> Choice:
+    if not choice.preview:
+        return choice
+    passages = [place.passage for place in seen.places[choice.article_id]]
+    cited = tuple(CitedPassage(passage.id, passage.text, choice.title) for passage in passages)
+    action = guard.outgoing(DraftToScreen(choice.preview, cited, frozenset(str(p.id) for p in passages), quoted=True)).action
+    return choice if action is None or not action.blocks else replace(choice, preview="")
 
 
 def join(heard: Heard, drafted: Drafted | None, guard: Guard, settings: AssistantSettings, locale: str) -> Reply:

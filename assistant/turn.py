@@ -15,7 +15,7 @@ from assistant.answer import Manner
 from assistant.calling import Caller
 from assistant.conversation import AlreadyAnswered, Incoming, Received, StillRunning
 from assistant.hearing import Heard, Identify, hear
-from assistant.looking import look
+from assistant.looking import Picked, look
 from assistant.means import Means
 from assistant.pen import Pen, Writer
 from assistant.proving import Supports, by_words
@@ -139,7 +139,7 @@ def _answered(assistant: Assistant, received: Received, choice: str | None, now:
     if heard.question is not None and not isinstance(decision, Escalate):
         progress(Step.SEARCHING)
         with assistant.sessions.read() as session:
-            seen = look(session, assistant.library, heard.question, heard.vectors, choice)
+            seen = look(session, assistant.library, heard.question, heard.vectors, Picked(choice, received.question_before))
         progress(Step.ANSWERING)
         made = composing.compose(assistant.means, seen, heard, manner, pen, received.history)
         decision = caller.late(made.drafted, assistant.similarities(heard, received))

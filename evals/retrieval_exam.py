@@ -9,7 +9,7 @@ import numpy as np
 from api.settings import Settings
 from assistant import replying
 from assistant.answer import Manner
-from assistant.looking import look
+from assistant.looking import Picked, look
 from assistant.question import Question, Said, restate
 from assistant.tables import Role
 from assistant.wording import shipped
@@ -47,7 +47,7 @@ class Reader:
         spoken = shipped(detect(question) or "en")
         manner = Manner(settings.answer_words, settings.max_sources, spoken, service.assistant.link)
         with service.database.read() as session:
-            seen = look(session, service.library, Question(question), self.lab.embed([question]), None)
+            seen = look(session, service.library, Question(question), self.lab.embed([question]), Picked())
         drafted = replying.draft(seen, manner, service.library.rarity)
         drafted = replying.unless_held(drafted, replying.screened(drafted, seen, guard, None), spoken)
         cited = tuple(self.names[source.article_id] for source in (drafted.draft.sources if drafted.draft else ()))

@@ -14,6 +14,8 @@ from assistant.conversation import Incoming, StillRunning
 from assistant.tables import ConversationId, Message, Outcome, Turn
 from assistant.turn import Step, take_turn
 from assistant.wording import LANGUAGES, say
+from guardrails.drafts import DraftToScreen
+from guardrails.findings import Action, Verdict
 from knowledge.confidence import Band
 from knowledge.loop_tables import Gap
 from knowledge.passages import plain
@@ -93,6 +95,37 @@ def test_an_unsure_search_offers_the_nearest_titles(stocked: Service) -> None:
     assert reply.content["sources"] == []
     assert {"Ask for a refund", "Download an invoice"} <= {choice["title"] for choice in reply.content["choices"]}
     assert [gap.kinds for gap in gaps(stocked)] == [["abandoned"]]
+
+
+def test_each_choice_has_a_line_of_what_its_article_says(stocked: Service) -> None:
+    previews = {choice["title"]: choice["preview"] for choice in lone(stocked, Band.UNSURE, "refund invoice").content["choices"]}
+    assert "Press Refund" in previews["Ask for a refund"]
+    assert previews["Download an invoice"] == "Open Invoices and press Download."
+    assert previews["How long is the trial?"] == "The trial lasts 14 days."
+
+
+def test_a_preview_that_may_not_leave_is_left_out_and_its_title_stays(stocked: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def outgoing(draft: DraftToScreen, vectors: object = None) -> Verdict:
+        return Verdict((), Action.REFUSE if "Refund" in draft.text else None, "", None, {})
+
+    service = decided(stocked, Band.UNSURE)
+    monkeypatch.setattr(service.assistant.guard, "outgoing", outgoing)
+    choices = say_to(service, begin(service).id, "refund invoice").content["choices"]
+    previews = {choice["title"]: choice["preview"] for choice in choices}
+    assert previews["Ask for a refund"] == ""
+    assert previews["Download an invoice"] != ""
+
+
+def test_a_picked_title_answers_the_question_it_was_offered_for(service: Service) -> None:
+    steps = "Open **Invoices** and press **Download**. It is a PDF of one page and holds all that was bought in the month that is shown. "
+    text = f"## Get the file\n\n{steps * 6}\n\n## Change the currency\n\nThe currency follows the country of your address."
+    publish(service, article("invoices", "Download an invoice", text), article())
+    unsure = decided(service, Band.UNSURE)
+    started = begin(unsure)
+    offered = say_to(unsure, started.id, "which currency has the invoice").content["choices"]
+    chosen = next(choice for choice in offered if choice["title"] == "Download an invoice")
+    assert "currency" in chosen["preview"]
+    assert "follows the country" in say_to(unsure, started.id, chosen["title"], choice=chosen["article_id"]).text
 
 
 def test_a_picked_choice_is_answered_from_that_article(stocked: Service) -> None:

@@ -62,7 +62,9 @@ def test_a_visitor_searches_reads_asks_follows_the_source_and_says_whether_it_he
 def test_a_choice_is_a_button_and_its_article_answers(window: Open) -> None:
     here = window().talking()
     here.say("perhaps a refund")
-    here.frame.locator(".choices button", has_text="Ask for a refund").click()
+    choice = here.frame.locator(".choices button", has_text="Ask for a refund")
+    assert "Billing" in choice.locator(".preview").inner_text()
+    choice.click()
     assert "Billing" in here.replies(2)[1]
     assert here.frame.locator(".visitor .bubble").all_inner_texts() == ["perhaps a refund", "Ask for a refund"]
 

@@ -1,6 +1,6 @@
 // A reply as it is shown: who says it, its text, sources, choices, and the thumbs below.
 
-import { el, icon, lazy } from "./dom.js";
+import { el, hidden, icon, lazy } from "./dom.js";
 import { t, when } from "./words.js";
 
 /** @typedef {{config: any, openArticle: (slug: string, anchor?: string) => void, openSource: (message: any, number: number) => void,
@@ -30,9 +30,14 @@ function sources(message, act) {
 
 function choices(message, act) {
   if (!message.choices.length) return [];
-  const items = message.choices.map((choice) => el("li", {}, el("button", { type: "button", onClick: () => act.choose(choice) }, choice.title)));
+  const items = message.choices.map((choice) => el("li", {}, el("button", { type: "button", onClick: () => act.choose(choice) }, ...offered(choice))));
   items.push(el("li", {}, el("button", { type: "button", class: "other", onClick: act.other }, t("choices_other"))));
   return [el("ul", { class: "choices" }, ...items)];
+}
+
+/** A title, and below it a line of what stands there. */
+function offered({ title, preview }) {
+  return preview ? [el("span", { class: "title" }, title), hidden(`. ${t("choices_preview")}: `), el("span", { class: "preview" }, preview)] : [title];
 }
 
 function actions(message, act) {
