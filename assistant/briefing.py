@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from assistant import answer
 from assistant.answer import Manner
 from assistant.conversation import Citation
-from assistant.looking import look
+from assistant.looking import Picked, look
 from assistant.question import Question
 from assistant.smalltalk import smalltalk
 from assistant.tables import Message, Outcome, Role
@@ -145,7 +145,7 @@ def _each(pattern: re.Pattern[str], texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _from_articles(assistant: Assistant, session: Session, ticket: Ticket, question: Question) -> Suggestion | None:
-    seen = look(session, assistant.library, question, assistant.embed([question.text]), None)
+    seen = look(session, assistant.library, question, assistant.embed([question.text]), Picked())
     if seen.found.band is Band.NOT_COVERED:
         return None
     settings = assistant.settings

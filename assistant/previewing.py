@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from assistant.blocks import Block, blocks
+from assistant.blocks import Block, Kind, blocks
 from assistant.quoting import Source
 from assistant.relevance import Question, Rarity, stems
 from knowledge.passages import plain
@@ -12,6 +12,7 @@ LONGEST = 150  # characters: two lines in the panel
 ELLIPSIS = "…"
 HEADING = 0.5  # of what a word of the question is worth in the sentence, when it stands in the heading above
 
+_MARK = re.compile(r"^\s*(?:\d{1,4}[.)]|[-*+•])\s+")  # of a list
 _SENTENCE_END = re.compile(r"(?<=[^\d\s][.!?。！？])\s+")  # not after the number of a step
 
 
@@ -26,14 +27,12 @@ def preview(question: str, passages: Sequence[Source], rarity: Rarity | None) ->
         return ""
     worth = [asked.cover(asked.words.keys() & set(stems(text))) + HEADING * _above(asked, block) for block, text in found]
     first = max(range(len(found)), key=lambda at: (worth[at], -at))
-    path = found[first][0].path
-    following = (text for block, text in found[first:] if block.path == path)
-    return one_line(" ".join(following))
+    return one_line(" ".join(_MARK.sub("", plain(text)) for text in _following(found, first)))
 
 
-def one_line(markdown: str) -> str:
-    """Markdown as one line of at most `LONGEST` characters, cut between words."""
-    text = " ".join(plain(markdown).split())
+def one_line(text: str) -> str:
+    """The words in one line of at most `LONGEST` characters, cut between words."""
+    text = " ".join(text.split())
     if len(text) <= LONGEST:
         return text
     kept, _, _ = text[: LONGEST - len(ELLIPSIS) + 1].rpartition(" ")
@@ -43,6 +42,15 @@ def one_line(markdown: str) -> str:
 def _sentences(passages: Sequence[Source]) -> Iterator[tuple[Block, str]]:
     for block in blocks((passage.heading_path, passage.text) for passage in passages):
         yield from ((block, sentence) for sentence in _SENTENCE_END.split(block.text) if sentence.strip())
+
+
+def _following(found: Sequence[tuple[Block, str]], first: int) -> Iterator[str]:
+    """The sentences from one on, under the same heading, and not from a text into a table."""
+    begun = found[first][0]
+    for block, sentence in found[first:]:
+        if block.path != begun.path or (block.kind is Kind.ROW) != (begun.kind is Kind.ROW):
+            return
+        yield sentence
 
 
 def _above(asked: Question, block: Block) -> float:

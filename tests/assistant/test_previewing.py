@@ -15,8 +15,14 @@ def source(text: str) -> Source:
 def test_the_line_that_answers_is_shown_without_marks() -> None:
     text = "You will know how refunds work.\n\n1. Open **Billing**.\n2. Press `Refund` beside the payment.\n\nCards only."
     shown = preview("where do I press for a refund", [source(text)], None)
-    assert "Press Refund beside the payment" in shown
+    assert shown.startswith("Press Refund beside the payment.")
     assert not set("*`\n") & set(shown)
+
+
+def test_a_line_does_not_run_from_a_text_into_a_table() -> None:
+    text = "1. Open **Billing**.\n2. Press **Refund**.\n\n| Plan | Refund |\n| --- | --- |\n| Yearly | 30 days |"
+    assert preview("press refund", [source(text)], None) == "Press Refund."
+    assert preview("yearly plan", [source(text)], None) == "Plan Refund Yearly 30 days"
 
 
 def test_nothing_is_shown_where_there_is_nothing_to_quote() -> None:

@@ -63,7 +63,7 @@ def test_a_choice_is_a_button_and_its_article_answers(window: Open) -> None:
     here = window().talking()
     here.say("perhaps a refund")
     choice = here.frame.locator(".choices button", has_text="Ask for a refund")
-    assert "Billing" in choice.locator(".preview").inner_text()
+    assert choice.locator(".preview").inner_text() == "Press Refund. Wait five days for the money."
     choice.click()
     assert "Billing" in here.replies(2)[1]
     assert here.frame.locator(".visitor .bubble").all_inner_texts() == ["perhaps a refund", "Ask for a refund"]
