@@ -29,7 +29,7 @@ class Seen:
         """What is to be answered: of a title that was picked, the question that it was offered for."""
         if self.chosen is None or not self.before:
             return self.question.text
-        picked = self.places[self.chosen][0].article.title.casefold() == self.question.text.strip().casefold()
+        picked = self.places[self.chosen][0].article.title.casefold() == self.question.text.partition("\n")[0].strip().casefold()
         return self.before if picked else self.question.text
 
     @property

@@ -116,8 +116,17 @@ def sample_centre(examples: str = "sample_centre") -> RetrievalSet:
 
 def rental_centre(examples: str = "rental_questions") -> RetrievalSet:
     """Another invented help centre, a bicycle rental, with our own questions: for fitting, so that the sample centre stays unseen."""
+    return _invented("rental_centre", examples)
+
+
+def newsletter_centre() -> RetrievalSet:
+    """A third one, a newsletter service, whose author wrote articles and questions: for choosing and fitting."""
+    return _invented("newsletter_centre", "newsletter_questions")
+
+
+def _invented(centre: str, examples: str) -> RetrievalSet:
     documents = tuple(
-        Document(r["id"], r["title"], r["text"], "en", r["kind"], summary=r["summary"]) for r in rows(EXAMPLES / "rental_centre.jsonl")
+        Document(r["id"], r["title"], r["text"], "en", r["kind"], summary=r["summary"]) for r in rows(EXAMPLES / f"{centre}.jsonl")
     )
     asked = rows(EXAMPLES / f"{examples}.jsonl")
     queries = tuple(Query(r["id"], r["text"], frozenset(r["gold"]), bool(r["gold"])) for r in asked)
