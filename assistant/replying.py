@@ -90,7 +90,8 @@ def with_safe_previews(drafted: Drafted, seen: Seen, guard: Guard) -> Drafted:
 def _with_safe_preview(choice: Choice, seen: Seen, guard: Guard) -> Choice:
     if not choice.preview:
         return choice
-    passages = [place.passage for place in seen.places[choice.article_id]]
+    found = {hit.passage_id for hit in seen.found.passages}  # previews are taken from these alone
+    passages = [place.passage for place in seen.places[choice.article_id] if place.passage.id in found]
     cited = tuple(CitedPassage(passage.id, passage.text, choice.title) for passage in passages)
     action = guard.outgoing(DraftToScreen(choice.preview, cited, frozenset(str(p.id) for p in passages), quoted=True)).action
     return choice if action is None or not action.blocks else replace(choice, preview="")
