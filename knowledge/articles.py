@@ -219,10 +219,11 @@ def slugify(title: str) -> str:
 
 
 def _apply(session: Session, article: Article, text: ArticleText, state: ArticleState, hand: Hand) -> None:
-    if state is ArticleState.PUBLISHED and text.ai_generated and not hand.reviewer:
+    if hand.reviewer or article.content_hash != text.content_hash:  # what nobody changed stays reviewed
+        article.reviewed_by, article.reviewed_at = hand.reviewer, hand.now if hand.reviewer else None
+    if state is ArticleState.PUBLISHED and text.ai_generated and not article.reviewed_by:
         raise NotReviewed(f"a machine wrote “{text.title}”; somebody must review it before it is published")
     article.state, article.ai_generated = state, text.ai_generated
-    article.reviewed_by, article.reviewed_at = hand.reviewer, hand.now if hand.reviewer else None
     article.title, article.body, article.kind = text.title, text.body, text.kind
     article.section, article.summary, article.language = text.section, text.summary, text.language
     article.url, article.tags, article.wordings = text.url, list(text.tags), list(text.wordings)

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from api import library_forms, library_preview, suggestion_work
 from api.context import limits_address, service_of
 from api.desk_forms import Sent, texts
+from api.desk_pages import rendered
 from api.differences import difference
 from api.library_errors import NoSuchGroup
 from api.library_pages import MISTAKES, go, missing, page, told
@@ -129,6 +130,7 @@ def _review(request: Request, me: Signed, suggestion_id: str, status: int = HTTP
             "preview": preview,
             "pieces_of": difference(before.body, one.text) if before and one.kind != SuggestionKind.RETIRE else [],
             "asks": "",
+            "rendered": rendered,
             "typed": {},
             **values,
         },

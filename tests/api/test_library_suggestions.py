@@ -39,8 +39,8 @@ def test_suggestions_stand_by_rank_with_who_asked_and_how_it_goes(service: Servi
 def test_every_sentence_stands_beside_its_evidence_or_says_that_it_has_none(service: Service, ada: Colleague) -> None:
     near = publish(service, article())[0].article_id or ""
     id_ = suggested(service, SUPPORTED, LOOSE, similar=(Similar("article", near, "Ask for a refund", 0.83, duplicate=True),))
-    page = said(ada.get(f"/library/suggestions/{id_}"))
-    assert f"{SAID} Please open Billing, choose Export and pick a month. Reply of an agent, ticket t1" in page
+    page = said(ada.get(f"/library/suggestions/{id_}")).replace(" ,", ",")
+    assert f"{SAID.replace('**', '')} Please open Billing, choose Export and pick a month. Reply of an agent, ticket t1" in page
     assert "It takes three days. No evidence" in page
     assert "Ask for a refund Says the same 83 % alike Merge into this" in page
     assert "bulk invoice export?" in page

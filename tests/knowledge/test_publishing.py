@@ -627,6 +627,7 @@ def test_what_a_machine_wrote_is_published_only_with_a_named_reviewer(shelf: She
     library.publisher.keep(written, BY_HAND, now=START)
     library.publisher.publish([written], replace(BY_HAND, reviewer="ada"), now=START)
     assert (stored(shelf).ai_generated, stored(shelf).reviewed_by) == (True, "ada")
-    library.publisher.retire([stored(shelf).id], now=START)
     with pytest.raises(NotReviewed):
-        library.publisher.restore(stored(shelf).id, 1, author="somebody", now=START)
+        library.publisher.publish([article(body="Another.", ai_generated=True)], BY_HAND, now=START)
+    library.publisher.publish([replace(written, learned=("money back?",))], BY_HAND, now=START)
+    assert (stored(shelf).learned, stored(shelf).reviewed_by) == (["money back?"], "ada")  # the text is the one that she reviewed
