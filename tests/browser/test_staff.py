@@ -15,6 +15,7 @@ from tests.browser.test_looks import findings
 Open = Callable[..., Window]
 WITHOUT_SCRIPT: dict[str, Any] = {"java_script_enabled": False}
 NARROW: dict[str, Any] = {"viewport": {"width": 320, "height": 640}}
+OPERATIONS = ("/staff/jobs", "/staff/outbox", "/staff/webhooks", "/staff/recipients")
 DARK: dict[str, Any] = {"color_scheme": "dark"}
 
 
@@ -68,7 +69,7 @@ def test_everybody_can_use_the_pages_and_nothing_runs_over_the_edge(window: Open
     here.page.goto(f"{site.url}/staff/login")
     found = findings(here.page)
     join(here, site)
-    for path in ("/staff", "/staff/account", "/staff/account?said=ended", "/staff?said=role"):
+    for path in (*OPERATIONS, "/staff", "/staff/account", "/staff/account?said=ended", "/staff?said=role"):
         here.page.goto(site.url + path)
         found += findings(here.page)
         assert here.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, path
