@@ -24,6 +24,7 @@ import assistant.tables
 import escalation.outbox_tables
 import escalation.tables
 import guardrails.tables
+import knowledge.lift_tables
 import knowledge.loop_tables
 import knowledge.tables
 from api import message_tables, tables

@@ -27,6 +27,7 @@ from guardrails.ledger import UnknownDecision
 from knowledge.articles import AlreadyThere, EditedConflict, NoSuchArticle, NoSuchRevision, NotReviewed
 from knowledge.deciding import ArticleChanged, NoReviewer, Unsupported
 from knowledge.suggestions import AlreadyDecided, NoSuchSuggestion, StaleSuggestion
+from knowledge.golden import BreaksProtected, NoSuchGolden
 
 log = structlog.get_logger()
 
@@ -38,6 +39,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     NoSuchArticle: HTTPStatus.NOT_FOUND,
     NoSuchRevision: HTTPStatus.NOT_FOUND,
     EditedConflict: HTTPStatus.CONFLICT,
+    BreaksProtected: HTTPStatus.CONFLICT,
+    NoSuchGolden: HTTPStatus.NOT_FOUND,
     AlreadyThere: HTTPStatus.CONFLICT,
     NotReviewed: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchAccount: HTTPStatus.NOT_FOUND,

@@ -47,6 +47,14 @@ class ChromaIndex:
         found = self._collection.query(query_embeddings=[np.asarray(vector, dtype=np.float32)], n_results=k, include=["distances"])
         return [(id_, 1.0 - float(distance)) for id_, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
 
+    def nearest_many(self, vectors: Vectors, k: int) -> list[list[tuple[str, float]]]:
+        """As `nearest` for each row, in one call."""
+        if k < 1 or not self._collection.count():
+            return [[] for _ in vectors]
+        found = self._collection.query(query_embeddings=np.ascontiguousarray(vectors, np.float32), n_results=k, include=["distances"])
+        rows = zip(found["ids"], found["distances"], strict=True)
+        return [[(id_, 1.0 - float(d)) for id_, d in zip(ids, distances, strict=True)] for ids, distances in rows]
+
     def vectors(self, ids: list[str]) -> Vectors:
         """One row per id, in order. Raise KeyError when one is missing."""
         found = self._collection.get(ids=list(ids), include=["embeddings"])

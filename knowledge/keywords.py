@@ -66,6 +66,10 @@ class KeywordIndex:
         self._writer = self._index.writer(HEAP, 1)
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        """How many texts there are."""
+        return int(self._index.searcher().num_docs)
+
     def put(self, texts: Mapping[str, str]) -> None:
         """Add texts, or replace those whose id is known; they are found as soon as this returns."""
         self._change(texts, texts)
@@ -112,7 +116,7 @@ class KeywordIndex:
         """The inverse document frequency BM25 gives each word; highest for a word no text holds."""
         searcher = self._index.searcher()
         total = searcher.num_docs
-        return {word: _idf(searcher.doc_freq("body", word), total) for word in words}
+        return {word: idf(searcher.doc_freq("body", word), total) for word in words}
 
     def count(self, word: str) -> int:
         """How many texts hold a stemmed word; after a change perhaps some that are gone."""
@@ -120,7 +124,7 @@ class KeywordIndex:
 
     def highest_rarity(self) -> float:
         """What `rarity` gives a word that no text holds."""
-        return _idf(0, self._index.searcher().num_docs)
+        return idf(0, self._index.searcher().num_docs)
 
     def unknown(self, words: Iterable[str]) -> set[str]:
         """Those of the words that no text holds."""
@@ -136,7 +140,7 @@ class KeywordIndex:
         return sorted(known, key=lambda word: counts[word])[:MOST_TERMS]
 
 
-def _idf(containing: int, total: int) -> float:
+def idf(containing: int, total: int) -> float:
     """Lucene's: ln(1 + (N - n + .5) / (n + .5))."""
     containing = min(containing, total)
     return math.log1p((total - containing + 0.5) / (containing + 0.5))

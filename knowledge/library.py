@@ -15,9 +15,11 @@ from langchain_core.embeddings import Embeddings
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from knowledge import reindexing, reranking
+from knowledge import golden, reindexing, reranking
+from knowledge.articles import ArticleText
 from knowledge.confidence import Confidence
 from knowledge.publishing import Publisher
+from knowledge.rehearsal import Change, Edit, Rehearsals, Stage
 from knowledge.reranking import Reranker
 from knowledge.search import Found, SearchableArticle, SearchablePassage, Searcher, TitleVectors
 from knowledge.staging import Collection, Hold, PassageIndex, Sessions, batches, epoch_family, hold_nothing
@@ -55,6 +57,7 @@ class _Opened:
 
     index: PassageIndex
     searcher: Searcher
+    collections: Mapping[str, SearchableCollection]
 
 
 class Library:
@@ -77,7 +80,8 @@ class Library:
         self._family = epoch_family(encoders)
         self._lock = threading.RLock()
         self._opened: _Opened | None = None
-        self._publisher = Publisher(sessions, self._index_now, new_id, hold)
+        self._publisher = Publisher(sessions, self._index_now, new_id, hold, self._gate)
+        self._rehearsals = Rehearsals(encoders)
         self._version = -1
         self._loaded: dict[str, tuple[int, int]] = {}
         self._suspected: set[str] = set()
@@ -161,6 +165,18 @@ class Library:
         """How telling a stemmed word is among the live passages: its inverse document frequency."""
         return self._now().searcher.rarity(word)
 
+    def rehearse(self, questions: Sequence[str], edit: Edit) -> list[Change]:
+        """What an edit would change for each of these questions; nothing is published. The reranker, if there is one, is left out."""
+        self.refresh()
+        now = self._now()
+        return self._rehearsals.play(Stage(now.searcher, now.collections, self.fitted, self.hold, self._version), questions, edit)
+
+    def attempt(self, texts: Sequence[ArticleText], source: str, retiring: Sequence[str] = (), own: Sequence[str] = ()) -> golden.Trial:
+        """Try what would be published and retired on the golden questions and on some of one's own; nothing is published."""
+        with self.sessions.read() as session:
+            rows, edit = golden.to_try(session), golden.edit_of(session, texts, source, retiring)
+        return golden.attempt(self.rehearse, edit, rows, own)
+
     def refresh(self) -> None:
         """Bring memory in line with SQL if anything changed since the last time."""
         with self.sessions.read() as session:
@@ -185,6 +201,14 @@ class Library:
         return replace(found, passages=tuple(ordered[:limit]))
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────
+
+    def _gate(self, texts: Sequence[ArticleText], source: str, retiring: Sequence[str]) -> None:
+        """Nothing is published that breaks a protected question. Raise BreaksProtected."""
+        with self.sessions.read() as session:
+            rows = golden.listed(session, protected=True)
+            edit = golden.edit_of(session, texts, source, retiring) if rows else Edit()
+        if rows:
+            golden.refuse_breaking(golden.attempt(self.rehearse, edit, rows))
 
     def _now(self) -> _Opened:
         if self._opened is None:
@@ -214,7 +238,7 @@ class Library:
             multilingual_index=collections.get(MULTILINGUAL),
             fitted=self.fitted,
         )
-        return _Opened(PassageIndex(epoch, self.encoders, collections), searcher)
+        return _Opened(PassageIndex(epoch, self.encoders, collections), searcher, collections)
 
     def _bring(self, session: Session, opened: _Opened) -> None:
         """Load what SQL says is live; an epoch just opened answers only when it is loaded as a whole."""

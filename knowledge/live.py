@@ -9,11 +9,12 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
-from knowledge.keywords import KeywordIndex
+from knowledge.keywords import KeywordIndex, terms
 from knowledge.language import detect
 from knowledge.vectors import Vectors
 
 WORDING = "~"  # between a passage id and the number of a wording, in a vector index
+SAMPLED = 100  # articles from which average lengths are told
 MIXED = 0.02  # share of FAQs, and of articles, from which a library has both
 
 Stored = NDArray[np.float16]  # half the memory; a cosine moves by less than .001
@@ -83,6 +84,14 @@ class Live:
         return next((p.text for p in self.article.passages if p.passage_id == passage_id), "")
 
 
+@dataclass(frozen=True)
+class Average:
+    """Words of a passage and of a whole article."""
+
+    passage: float
+    article: float
+
+
 class LiveArticles:
     """Articles by id. One change at a time; readers are never blocked and see an article whole or not at all."""
 
@@ -110,11 +119,11 @@ class LiveArticles:
             for passage_id in old:
                 self._article_of.pop(passage_id, None)
             for article, vectors in zip(articles, titles, strict=True):
-                self._articles[article.article_id] = _live(article, vectors)
+                self._articles[article.article_id] = live_of(article, vectors)
                 (self._faqs.add if article.kind == "faq" else self._faqs.discard)(article.article_id)
                 self._article_of.update((passage.passage_id, article.article_id) for passage in article.passages)
             self.passage_words.replace(old, {p.passage_id: p.text for article in articles for p in article.passages})
-            self.article_words.put({article.article_id: _whole(article) for article in articles})
+            self.article_words.put({article.article_id: whole(article) for article in articles})
 
     def remove(self, article_ids: Iterable[str]) -> None:
         """Forget articles: they are gone from the next search."""
@@ -132,6 +141,23 @@ class LiveArticles:
     def of(self, passage_id: str) -> Live | None:
         """The article a passage belongs to, while it is live."""
         return self._articles.get(self._article_of.get(passage_id, ""))
+
+    @property
+    def ids(self) -> set[str]:
+        """The articles that can be found."""
+        return set(self._articles)
+
+    def passages_of(self, article_ids: Iterable[str]) -> list[str]:
+        """The passages of some articles."""
+        return [passage_id for article_id in article_ids for passage_id in self._passages_of(article_id)]
+
+    def average_words(self) -> Average:
+        """How long passages and articles are, from a sample."""
+        every = list(self._articles.values())
+        lives = every[:: max(1, len(every) // SAMPLED)]
+        passages = [len(terms(passage.text)) for live in lives for passage in live.article.passages[:1]]
+        wholes = [len(terms(whole(live.article))) for live in lives]
+        return Average(sum(passages) / max(1, len(passages)), sum(wholes) / max(1, len(wholes)))
 
     def _passages_of(self, article_id: str) -> list[str]:
         live = self._articles.get(article_id)
@@ -169,11 +195,13 @@ def embedded_titles(articles: Sequence[SearchableArticle], encoder: Embeddings, 
     return out
 
 
-def _live(article: SearchableArticle, titles: TitleVectors) -> Live:
+def live_of(article: SearchableArticle, titles: TitleVectors) -> Live:
+    """An article as search holds it."""
     other = None if titles.multilingual is None else titles.multilingual.astype(np.float16)
-    language = article.language or detect(_whole(article))
+    language = article.language or detect(whole(article))
     return Live(article, language, titles.main.astype(np.float16), other)
 
 
-def _whole(article: SearchableArticle) -> str:
+def whole(article: SearchableArticle) -> str:
+    """All the words of an article: titles and passages."""
     return "\n".join([*article.titles, *(passage.text for passage in article.passages)])

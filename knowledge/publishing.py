@@ -91,6 +91,18 @@ class Swap:
 NOTHING_ELSE = Swap()
 
 
+class Refused(Exception):
+    """What the gate says to a change that may not be published; nothing of it was."""
+
+
+Gate = Callable[[Sequence[ArticleText], str, Sequence[str]], None]
+"""Texts of a source and ids of articles that would retire → nothing, or an error that says why this may not be published."""
+
+
+def let_all_pass(_texts: Sequence[ArticleText], _source: str, _retiring: Sequence[str]) -> None:
+    """Everything may be published."""
+
+
 class Superseded(Exception):
     """The index was rebuilt while this was being published into the old one."""
 
@@ -99,10 +111,18 @@ class Publisher:
     """Puts articles into SQL and the index so that both always agree on what is live."""
 
     def __init__(
-        self, sessions: Sessions, current: Callable[[], PassageIndex], new_id: Callable[[], str], hold: Hold = hold_nothing
+        self,
+        sessions: Sessions,
+        current: Callable[[], PassageIndex],
+        new_id: Callable[[], str],
+        hold: Hold = hold_nothing,
+        gate: Gate = let_all_pass,
     ) -> None:
-        """`current` gives the index that answers come from; `new_id` random 128-bit ids; `hold` may keep a passage out of the index."""
-        self.sessions, self.current, self.new_id, self.hold = sessions, current, new_id, hold
+        """`current` gives the index that answers come from; `new_id` random 128-bit ids; `hold` may keep a passage out of the index.
+
+        `gate` is asked before anything changes what answers use; its errors leave everything as it was.
+        """
+        self.sessions, self.current, self.new_id, self.hold, self.gate = sessions, current, new_id, hold, gate
 
     @property
     def index(self) -> PassageIndex:
@@ -116,13 +136,40 @@ class Publisher:
     def publish(self, texts: Sequence[ArticleText], origin: Origin, *, now: datetime, swap: Swap = NOTHING_ELSE) -> list[Published]:
         """Publish what is new or changed, in one stage and one swap; one result per text.
 
-        `swap` says what else happens in the transaction of the swap: all of it or nothing. Raise NotReviewed, and publish none.
+        `swap` says what else happens in the transaction of the swap: all of it or nothing. Raise NotReviewed, or Refused by the
+        gate, and publish none; of what a source brings, only the refused texts are left out, as conflicts.
         """
+        refused = self._refused(texts, origin, swap)
+        if refused:
+            kept = [text for text in texts if text.external_id not in refused]
+            done = {result.external_id: result for result in self.publish(kept, origin, now=now, swap=swap)} if kept else {}
+            return [done.get(t.external_id) or Published(t.external_id, Change.CONFLICT, None, refused[t.external_id]) for t in texts]
         while True:
             try:
                 return self._publish(texts, origin, self.index, now, swap)
             except Superseded:  # staged in an index that is no longer the one: nothing of it became live
                 continue
+
+    def _refused(self, texts: Sequence[ArticleText], origin: Origin, swap: Swap) -> dict[str, str]:
+        """Which texts of a source the gate refuses, each with why. Raise Refused when a person publishes."""
+        changed = [step.text for step in self._steps(texts, origin) if step.change in {Change.NEW, Change.CHANGED}]
+        if not changed and not swap.retiring:
+            return {}
+        try:
+            self.gate(changed, origin.source, swap.retiring)
+        except Refused as whole:
+            if origin.by_hand:
+                raise
+            each = {text.external_id: self._why(text, origin) for text in changed}
+            return {name: why for name, why in each.items() if why} or dict.fromkeys(each, str(whole))
+        return {}
+
+    def _why(self, text: ArticleText, origin: Origin) -> str:
+        try:
+            self.gate([text], origin.source, ())
+        except Refused as refused:
+            return str(refused)
+        return ""
 
     def _publish(self, texts: Sequence[ArticleText], origin: Origin, index: PassageIndex, now: datetime, swap: Swap) -> list[Published]:
         steps = self._staged(self._steps(texts, origin), index)
@@ -149,7 +196,10 @@ class Publisher:
         return results
 
     def keep(self, text: ArticleText, origin: Origin, *, now: datetime) -> Published:
-        """Store a text in review, where no answer uses it; an article that was published leaves the answers."""
+        """Store a text in review, where no answer uses it; an article that was published leaves the answers. Raise Refused."""
+        with self.sessions.read() as session:
+            known = articles.by_external_id(session, origin.source, [text.external_id])
+        self._leaving([article.id for article in known.values()])
         with self.sessions.write() as session:
             bump(session)
             article = articles.by_external_id(session, origin.source, [text.external_id]).get(text.external_id)
@@ -171,7 +221,8 @@ class Publisher:
         return found
 
     def withdraw(self, article_id: str, to: ArticleState, origin: Origin, *, now: datetime) -> Published:
-        """Take an article out of every answer, back into review or into retirement. Raise NoSuchArticle, AlreadyThere."""
+        """Take an article out of every answer, back into review or into retirement. Raise NoSuchArticle, AlreadyThere, Refused."""
+        self._leaving([article_id])
         with self.sessions.write() as session:
             bump(session)
             article = articles.get(session, article_id)
@@ -186,7 +237,9 @@ class Publisher:
         return found
 
     def retire(self, article_ids: Iterable[str], *, now: datetime) -> list[Published]:
-        """Take articles out of every answer; their text and revisions stay. Raise NoSuchArticle."""
+        """Take articles out of every answer; their text and revisions stay. Raise NoSuchArticle, Refused."""
+        article_ids = list(article_ids)
+        self._leaving(article_ids)
         gone: list[str] = []
         results: list[Published] = []
         with self.sessions.write() as session:
@@ -199,7 +252,8 @@ class Publisher:
         return results
 
     def delete(self, article_id: str) -> None:
-        """Remove an article with its revisions for good. Raise NoSuchArticle."""
+        """Remove an article with its revisions for good. Raise NoSuchArticle, Refused."""
+        self._leaving([article_id])
         with self.sessions.write() as session:
             bump(session)
             article = articles.get(session, article_id)
@@ -231,6 +285,11 @@ class Publisher:
             bump(session)
             session.execute(update(Passage).where(Passage.id == passage_id).values(held=None))
         return str(row[0].article_id)
+
+    def _leaving(self, article_ids: Sequence[str]) -> None:
+        """Ask the gate whether these may leave the answers."""
+        if article_ids:
+            self.gate((), "", article_ids)
 
     def _steps(self, texts: Sequence[ArticleText], origin: Origin) -> list[_Step]:
         with self.sessions.read() as session:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -87,12 +88,16 @@ class Searcher:
         multilingual_index: VectorIndex | None = None,
         fitted: Confidence | None = None,
         main_languages: frozenset[str] = MAIN_LANGUAGES,
+        live: Any = None,
     ) -> None:
-        """`index` and `multilingual_index` hold the vectors of `SearchableArticle.entries`; the publisher fills them."""
+        """`index` and `multilingual_index` hold the vectors of `SearchableArticle.entries`; the publisher fills them.
+
+        `live`: what may be found, when it is not what is put here (a trial).
+        """
         self._ears = Ears(encoder, multilingual, main_languages)
         self._index, self._multilingual_index = index, multilingual_index
         self._confidence = fitted or confidence.load()
-        self._live = LiveArticles()
+        self._live = LiveArticles() if live is None else live
 
     def put(self, article: SearchableArticle, titles: TitleVectors | None = None) -> None:
         """Make an article findable, or replace it."""
@@ -107,6 +112,12 @@ class Searcher:
     def remove(self, article_id: str) -> None:
         """Forget an article: it is gone from the next `find`."""
         self._live.remove([article_id])
+
+    @property
+    def live(self) -> LiveArticles:
+        """What can be found."""
+        found: LiveArticles = self._live
+        return found
 
     def rarity(self, word: str) -> float:
         """The inverse document frequency of a stemmed word among the live passages."""
