@@ -29,6 +29,7 @@ from api.routes import (
     library_api,
     library_suggestions,
     operations_pages,
+    loop,
     overview,
     panel,
     people,
@@ -63,7 +64,8 @@ def create(service: Service, *, control_token: str | None = None) -> FastAPI:
     )
     for module in (
         *(chat, handover, articles, internal, health, docs, widget, panel, staff_pages, people),
-        *(desk, overview, reply_templates, desk_tickets, desk_api, library, library_suggestions, library_api, help_forms, help_pages),
+        *(desk, overview, loop, reply_templates, desk_tickets, desk_api),
+        *(library, library_suggestions, library_api, help_forms, help_pages),
         *(visitor_links, operations_pages, webhook_api),
     ):
         app.include_router(module.router)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from api import cli_doctor, cli_guard, cli_jobs, cli_messages, cli_sla, cli_staff
+from api import cli_doctor, cli_golden, cli_guard, cli_jobs, cli_messages, cli_sla, cli_staff
 
 if TYPE_CHECKING:  # imported late where they are used, so that --help is instant
     from api.database import Database
@@ -30,6 +30,8 @@ app.add_typer(cli_staff.staff, name="staff")
 app.add_typer(cli_messages.outbox, name="outbox")
 app.add_typer(cli_messages.webhooks, name="webhooks")
 app.add_typer(cli_sla.sla, name="sla")
+app.add_typer(cli_golden.golden, name="golden")
+app.command("lift")(cli_golden.lift)
 app.add_typer(cli_guard.guard, name="guard")
 app.add_typer(cli_guard.ledger, name="ledger")
 app.add_typer(cli_guard.quarantine, name="quarantine")

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from api import clocks, delivering, housekeeping, library_numbers
+from api import clocks, delivering, housekeeping, library_numbers, lifting
 from api.bootstrap import Service
 
 
@@ -44,5 +44,6 @@ JOBS: tuple[Job, ...] = (
     Job("clocks", timedelta(seconds=30), clocks.work, about=clocks.ABOUT),
     Job("citations", timedelta(minutes=5), library_numbers.follow_job, about=library_numbers.ABOUT),
     Job("suggest", timedelta(minutes=10), housekeeping.suggest, needs_index=True, budget=HALF_HOUR, about=housekeeping.LEARN),
+    Job("lift", timedelta(hours=6), lifting.work, needs_index=True, budget=timedelta(minutes=30), about=lifting.ABOUT),
     Job("sweep", timedelta(hours=1), housekeeping.sweep, about=housekeeping.SWEEP),
 )

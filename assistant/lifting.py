@@ -146,7 +146,7 @@ def _traffic(session: Session, now: datetime) -> Traffic:
     for group, at in session.execute(select(Gap.group_id, Gap.at).where(Gap.at > since, Gap.weight > 0)):
         groups.setdefault(group, []).append(at.timestamp())
     query = select(Suggestion.group_id, Suggestion.decided_at).where(Suggestion.state.in_(CHANGED))
-    answered = {group: at.timestamp() for group, at in session.execute(query) if group is not None and at is not None}
+    answered = {str(group): at.timestamp() for group, at in session.execute(query) if group is not None and at is not None}
     return Traffic(
         np.array([at.timestamp() for at in began], dtype=np.float64),
         {group: np.array(moments, dtype=np.float64) for group, moments in groups.items()},

@@ -21,6 +21,7 @@ Every = Annotated[bool, typer.Option("--all", help="Also fail for sets that are 
 Unchanged = Annotated[bool, typer.Option("--all", help="Also list what did not change.")]
 Scale = Annotated[int, typer.Option(help="Passages of the large index, synthetic ones included; 0: none.", min=0, max=1_000_000)]
 Histories = Annotated[int, typer.Option(help="Invented histories of each kind.", min=20, max=100_000)]
+Changes = Annotated[int, typer.Option(help="FAQs that are published and retracted.", min=1, max=1000)]
 Seed = Annotated[int, typer.Option(help="Where chance starts; another one gives other histories.", min=0)]
 
 
@@ -134,6 +135,23 @@ def lift(*, histories: Histories = 200, seed: Seed = 20261127) -> None:
     rows = lift_exam.exam(histories, seed=seed)
     lift_exam.show(rows, Console(width=150))
     raise typer.Exit(1 if any(row.failures for row in rows) else 0)
+
+
+@app.command()
+def freshness(*, changes: Changes = 40, cache: Cache = Path("build/evals")) -> None:
+    """Publish and retract FAQs on a server of its own: seconds until answered, and until gone. Exit code 1 over 5 s (p95)."""
+    from api.settings import from_environment  # noqa: PLC0415
+    from evals import freshness as fresh  # noqa: PLC0415
+    from evals.visiting import ServerFailed  # noqa: PLC0415
+
+    try:
+        done = fresh.measure(from_environment({}), cache, changes)
+    except ServerFailed as trouble:
+        _fail(str(trouble))
+    for name, values in (("published, answered", done.published), ("retracted, gone", done.retracted)):
+        shown = ", ".join(f"p{share} {fresh.percentile(values, share):.2f} s" for share in (50, 95, 100))
+        typer.echo(f"{name}: {shown} ({len(values)} changes; bar: p95 at most {fresh.LIMIT:.0f} s)")
+    raise typer.Exit(1 if done.failures else 0)
 
 
 def _fail(sentence: str) -> NoReturn:
