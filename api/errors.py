@@ -26,8 +26,8 @@ from escalation.work import NoSuchField
 from guardrails.ledger import UnknownDecision
 from knowledge.articles import AlreadyThere, EditedConflict, NoSuchArticle, NoSuchRevision, NotReviewed
 from knowledge.deciding import ArticleChanged, NoReviewer, Unsupported
-from knowledge.suggestions import AlreadyDecided, NoSuchSuggestion, StaleSuggestion
 from knowledge.golden import BreaksProtected, NoSuchGolden
+from knowledge.suggestions import AlreadyDecided, NoSuchSuggestion, StaleSuggestion
 
 log = structlog.get_logger()
 

@@ -15,14 +15,13 @@ from api.loop_views import MOST, NOT_MEASURED, VERDICTS, Lifted, Loop, loop
 from api.staff import Writers
 
 router = APIRouter(prefix="/library", include_in_schema=False, dependencies=[Depends(limits_address)])
-STALE = timedelta(days=180)  # without a change or a review: judgement, no eval
 COLUMNS = [name for name in Lifted.__dataclass_fields__ if name != "words"]
 
 
 def _loop(request: Request) -> Loop:
     service = service_of(request)
     with service.database.read() as session:
-        return loop(session, service.now(), STALE)
+        return loop(session, service.now(), timedelta(days=service.settings.knowledge.stale_days))
 
 
 @router.get("/loop")
