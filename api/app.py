@@ -28,12 +28,13 @@ from api.routes import (
     library,
     library_api,
     library_suggestions,
-    operations_pages,
     loop,
+    operations_pages,
     overview,
     panel,
     people,
     reply_templates,
+    trials,
     visitor_links,
     webhook_api,
     widget,
@@ -65,7 +66,7 @@ def create(service: Service, *, control_token: str | None = None) -> FastAPI:
     for module in (
         *(chat, handover, articles, internal, health, docs, widget, panel, staff_pages, people),
         *(desk, overview, loop, reply_templates, desk_tickets, desk_api),
-        *(library, library_suggestions, library_api, help_forms, help_pages),
+        *(trials, library, library_suggestions, library_api, help_forms, help_pages),
         *(visitor_links, operations_pages, webhook_api),
     ):
         app.include_router(module.router)
