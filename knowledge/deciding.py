@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from knowledge import articles, suggestions
+from knowledge import articles, golden, suggestions
 from knowledge.articles import ArticleText
 from knowledge.library import Library
 from knowledge.loop_tables import Gap, Suggestion, SuggestionKind, SuggestionState
@@ -108,6 +108,8 @@ def accept(library: Library, suggestion_id: str, decision: Decision, *, now: dat
         row.article_id = results[0].article_id if results else row.article_id
         if row.article_id is not None:
             row.published_revision = articles.get(session, row.article_id).revision
+        if row.article_id is not None:
+            golden.follow(session, wanted.retiring, row.article_id)
         suggestions.decided(session, row, SuggestionState.ACCEPTED, by=by, now=now)
 
     origin = Origin(wanted.source, by, by_hand=True, note=note, overwrite=True, reviewer=by)
