@@ -102,13 +102,13 @@ class _Clock:
         return self.at
 
 
-def row(name: str, turns: tuple[str, ...], events: int = EVENTS) -> str:
+def row(name: str, turns: tuple[str, ...], events: int = EVENTS, patience: float = PATIENCE_SECONDS) -> str:
     """One row: events, those taken at least once, doubles, requests, given up, dropped, and how long the last took."""
     clock = _Clock()
     with tempfile.TemporaryDirectory() as folder, _serving(turns) as (sink, url):
         settings = Settings(api=ApiSettings(data=Path(folder), public_url="https://help.example.com"))
         with running_without_index(settings, now=clock) as made:
-            service = replace(made, chance=lambda: 0.5, channels=Channels(None, Poster(INTERNAL, Limits(PATIENCE_SECONDS))))
+            service = replace(made, chance=lambda: 0.5, channels=Channels(None, Poster(INTERNAL, Limits(patience))))
             _happen(service, url, events)
             _run_out(service, clock)
             with service.database.read() as session:
