@@ -4,12 +4,12 @@ A set that is broken says why and the others go on; a set without a grader is na
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from api.settings import Settings
-from evals import assistant_exam, guarding, retrieval_exam, written_exam
+from evals import assistant_exam, grouping_exam, guarding, retrieval_exam, written_exam
 from evals.folders import BrokenSet, Source, checked_rows, sources
 from evals.laboratory import IngestError
 from evals.results import Report, SetResult, Trouble
@@ -17,7 +17,6 @@ from evals.results import Report, SetResult, Trouble
 CACHE = Path("build/evals")
 CENTRE = ("sample_centre", "sample_centre_languages")  # our own examples for the whole assistant
 
-NO_GROUPS = "there is no grader for groups of questions yet"
 OUTSIDE = "oos"  # the intent of questions that nothing answers
 
 T = TypeVar("T")
@@ -89,10 +88,16 @@ def _guardrails(plan: Run, members: Sequence[Source]) -> Graded:
 
 
 def _intents(plan: Run, members: Sequence[Source]) -> Graded:
-    """Grouping has no grader yet; a set with training wordings and questions out of scope is graded as FAQs."""
+    """Every set is graded as groups; one with training wordings and questions out of scope as FAQs too."""
     for source in members:
-        graded = _tried(source, lambda path: _faqs(plan, path))
-        yield graded or Trouble(source.name, NO_GROUPS, broken=False)
+        grouped = _tried(source, lambda path: grouping_exam.grade(path, plan.settings, plan.cache))
+        faqs = _tried(source, lambda path: _faqs(plan, path)) if isinstance(grouped, SetResult) else None
+        if isinstance(grouped, SetResult) and isinstance(faqs, SetResult):
+            yield replace(faqs, metrics={**grouped.metrics, **faqs.metrics})
+        else:
+            yield grouped
+            if isinstance(faqs, Trouble):
+                yield faqs
 
 
 def _faqs(plan: Run, file: Path) -> SetResult | None:

@@ -87,15 +87,15 @@ def intents(folder: Path, name: str, *splits: str) -> None:
     (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def test_intents_with_questions_out_of_scope_are_graded_as_faqs_and_the_others_named(tmp_path):
+def test_intents_are_graded_as_groups_and_those_with_questions_out_of_scope_as_faqs_too(tmp_path):
     intents(tmp_path / "data" / "intents", "shop", "train", "test")
     intents(tmp_path / "data" / "intents", "talk", "test")
     report = runner.run(plan(tmp_path, tmp_path / "data", "intents"))
-    (result,) = report.sets
-    assert result.name == "intents/shop"
+    result, groups = report.sets
+    assert (result.name, groups.name) == ("intents/shop", "intents/talk")
+    assert all({"acc", "nmi", "ari", "pair_precision"} <= one.metrics.keys() for one in report.sets)
     assert result.metrics["hit@1"].value == 1
     assert {"auc", "auc@wordings=5", "hit@1@wordings=1"} <= result.metrics.keys()
-    assert [trouble.name for trouble in report.ungraded] == ["intents/talk"]
 
 
 def test_a_set_without_a_grader_is_named(tmp_path):
