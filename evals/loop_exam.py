@@ -176,7 +176,7 @@ def _answered(lab: Laboratory, conversation_id: Any, told: str) -> None:
 
 
 def _written(lab: Laboratory, labels: Mapping[str, str], missing: Sequence[str]) -> tuple[dict[str, str], int]:
-    """Accept what passes the checks: a new FAQ, every sentence supported, no duplicate of what is there. By article its intent, and the wrong.
+    """Accept what passes the checks: a new FAQ, every sentence supported, no duplicate. By article its intent, and how many are wrong.
 
     The intent is what most of its questions ask. Wrong: most ask what a FAQ answers already, no more than half ask the same, or it is the
     second one for the same intent.
