@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from api.clock_shapes import EscalateIn
 from api.desk_errors import BadForm
 from api.desk_shapes import (
     AssignIn,
@@ -43,6 +44,7 @@ VERBS: Mapping[str, type[In]] = {
     "link": LinkIn,
     "unlink": UnlinkIn,
     "faq": FaqIn,
+    "escalate": EscalateIn,
 }
 WHOLE = frozenset({"version", "into", "into_version", "incident", "number"})
 MAY_BE_EMPTY = frozenset({"name", "email", "tags", "query"})

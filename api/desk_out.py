@@ -1,6 +1,7 @@
 """From what the desk reads to the shapes of its interface."""
 
-from api import desk_words
+from api import clock_words, desk_words
+from api.clock_shapes import ClockOut, PromisesOut, TierOut
 from api.desk_shapes import (
     AnsweredOut,
     BriefingOut,
@@ -16,6 +17,7 @@ from api.view_overview import Overview
 from api.view_ticket import Said, TicketView
 from api.views import Line
 from assistant.briefing import Briefing
+from escalation.tables import TicketClock
 from escalation.work import DESCRIBABLE
 
 COPIED = (
@@ -41,6 +43,8 @@ COPIED = (
     "updated_at",
     "resolved_at",
     "closed_at",
+    "channel",
+    "chain",
 )
 
 
@@ -67,8 +71,17 @@ def ticket_out(view: TicketView) -> DeskTicketOut:
         incident=view.incident.number if view.incident else None,
         merged=[line.number for line in view.merged],
         merged_into=view.into.number if view.into else None,
+        clocks=[clock_out(row, view) for row in view.clocks],
+        tiers=[TierOut(number=at, who=tier.who, here=at == ticket.tier) for at, tier in enumerate(view.tiers, start=1)],
         briefing=briefing_out(view.briefing),
     )
+
+
+def clock_out(row: TicketClock, view: TicketView) -> ClockOut:
+    """A clock as it stands now."""
+    names = ("kind", "state", "started_at", "due_at", "paused_at", "ended_at", "warned_at", "breached_at", "calendar")
+    words = str(clock_words.of_row(row, view.now))
+    return ClockOut(**{name: getattr(row, name) for name in names}, words=words, span_seconds=row.span_s, spent_seconds=row.spent_s)
 
 
 def said_out(said: Said, view: TicketView) -> SaidOut:
@@ -104,4 +117,5 @@ def overview_out(overview: Overview) -> OverviewOut:
         open_by_queue_and_age={queue: dict(ages) for queue, ages in overview.open_by_queue.items()},
         ratings={str(stars): count for stars, count in overview.ratings.items()},
         blocks=[vars(blocks) for blocks in overview.blocks],
+        promises=[PromisesOut(clock=one.clock, queue=one.queue, counts=dict(one.counts)) for one in overview.promises],
     )

@@ -1,22 +1,24 @@
 """What the desk's pages have in common: the words they use, the filters in their address, and how a mistake is told on a page."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from api import desk_words, errors, live, saved_views, staff, views
+from api import clock_words, desk_words, errors, live, saved_views, staff, views
 from api.context import service_of
 from api.rendering import article_html
 from api.sessions import Signed
 from api.views import Filters, View
-from escalation import queues
-from escalation.tables import Priority, Reason, TicketState
+from escalation import datafile, queues
+from escalation.tables import Priority, Reason, Ticket, TicketState
 from escalation.tickets import StaleVersion
 
 KEYS_COOKIE = "firstline-keys"
@@ -43,6 +45,7 @@ SAID: Mapping[str, str] = {
     "merge": "The ticket was merged; this one has both conversations.",
     "link": "The ticket hangs on the incident; a reply to the incident reaches its visitor too.",
     "unlink": "The ticket hangs on no incident any more.",
+    "escalate": "The next tier is called.",
     "faq": "Noted: its answer should become a FAQ.",
     "judged": "Thank you: your judgement counts into the policy's precision.",
     "view": "The view is kept.",
@@ -83,10 +86,25 @@ def page(request: Request, name: str, me: Signed, status: int = HTTPStatus.OK, *
         "kept": kept_query(request),
         "with_query": with_query,
         "rendered": rendered,
+        "clock": lambda line: clock_words.told(line.next_clock, line.clock_state, due_of(line), service_of(request).now()),
+        "clock_row": lambda row: clock_words.of_row(row, service_of(request).now()),
+        "length": lambda seconds: datafile.words(timedelta(seconds=seconds)),
+        "zoned": lambda moment: zoned(moment, service_of(request).settings.sla_book().profile.calendar.zone),
         "view_titles": VIEW_TITLES,
         **values,
     }
     return staff.page(request, name, me, status, **shown)
+
+
+def due_of(line: Any) -> datetime | None:
+    """When the next clock of a ticket, or of a line of a list, is due."""
+    due: datetime | None = line.next_due_at if isinstance(line, Ticket) else line.due_at
+    return due
+
+
+def zoned(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment by the clock of the operator's zone, which is named; the desk's script puts the agent's own in its place."""
+    return f"{moment.astimezone(zone):%a %d %b, %H:%M} ({zone.key})"
 
 
 def choices() -> dict[str, Any]:

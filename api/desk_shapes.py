@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, field_validator
 
+from api.clock_shapes import ClockOut, PromisesOut, TierOut
 from api.shapes import In, Line, Prose, Said
 from escalation.replies import ReplyKind
 from escalation.tables import Priority, TicketState
@@ -182,6 +183,9 @@ class LineOut(BaseModel):
     assignee_name: str
     opened_at: datetime
     updated_at: datetime
+    next_clock: str
+    clock_state: str
+    due_at: datetime | None
     mark: str
 
 
@@ -295,6 +299,10 @@ class DeskTicketOut(BaseModel):
     incident: int | None
     merged: list[int]
     merged_into: int | None
+    channel: str
+    clocks: list[ClockOut]
+    chain: str
+    tiers: list[TierOut]
     briefing: BriefingOut
 
 
@@ -396,3 +404,4 @@ class OverviewOut(BaseModel):
     open_by_queue_and_age: dict[str, dict[str, int]]
     ratings: dict[str, int]
     blocks: list[dict[str, Any]]
+    promises: list[PromisesOut]

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from api import clock_words
 from assistant.tables import Outcome
-from escalation import queues
-from escalation.tables import ClockKind, EventKind, Priority, Reason, TicketEvent, TicketState
+from escalation import calendars, queues
+from escalation.tables import EventKind, Priority, Reason, TicketEvent, TicketState
 
 STATES: Mapping[str, str] = {
     TicketState.OPEN: "Open",
@@ -77,12 +78,6 @@ LANGUAGES: Mapping[str, str] = {
     "pl": "Polish",
     "sv": "Swedish",
 }
-CLOCKS: Mapping[str, str] = {
-    ClockKind.FIRST_REPLY: "First reply",
-    ClockKind.NEXT_REPLY: "Next reply",
-    ClockKind.RESOLUTION: "Resolution",
-    ClockKind.TIER: "Tier",
-}
 FIELDS: Mapping[str, str] = {
     "goal": "Goal",
     "symptom": "Symptom",
@@ -130,9 +125,15 @@ def happened(event: TicketEvent, names: Mapping[str, str]) -> str:
     return f"{who} {said(event.details, names) if callable(said) else said or event.kind}"
 
 
+def calendar_title(name: str) -> str:
+    """What a calendar of the shipped file is called; the operator's own by its name."""
+    found = calendars.load().get(name)
+    return found.title if found else name.replace("_", " ")
+
+
 def clock_name(kind: str) -> str:
     """What a clock is called inside a sentence."""
-    return CLOCKS.get(kind, kind).lower()
+    return clock_words.NAMES.get(kind, kind).lower()
 
 
 def _moved(details: Mapping[str, Any], _names: Mapping[str, str]) -> str:

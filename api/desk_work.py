@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from api import accounts
 from api.bootstrap import Service
+from api.clock_shapes import EscalateIn
 from api.desk_errors import NotAnAgent
 from api.desk_shapes import (
     AssignIn,
@@ -35,7 +36,7 @@ from api.tables import StaffRole, TicketSeen
 from api.view_ticket import by_number
 from assistant import handover
 from assistant.handover import AgentReply
-from escalation import linking, tickets, work
+from escalation import alarms, linking, tickets, work
 from escalation.replies import KNOWN, MissingPlaceholder
 from escalation.tables import NoteId, Ticket
 from escalation.tickets import Contact, IllegalMove, StaleVersion
@@ -173,6 +174,10 @@ def _unlink(hand: Hand, body: UnlinkIn) -> None:
     linking.unlink(hand.session, hand.ticket, **hand.told(body.version))
 
 
+def _escalate(hand: Hand, body: EscalateIn) -> None:
+    alarms.call_next_tier(hand.session, hand.ticket, **hand.told(body.version))
+
+
 def _faq(hand: Hand, _body: FaqIn) -> None:
     work.becomes_faq(hand.session, hand.ticket, by=hand.me.account_id, now=hand.now)
 
@@ -205,4 +210,5 @@ DOES: Mapping[type[In], Callable[[Hand, Any], None]] = {
     LinkIn: _link,
     UnlinkIn: _unlink,
     FaqIn: _faq,
+    EscalateIn: _escalate,
 }

@@ -44,10 +44,16 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Zone = Annotated[
+    Line, Field(max_length=64, description="the browser's IANA time zone; one nobody knows counts as not said", examples=["Europe/Berlin"])
+]
+
+
 class StartIn(In):
     """A new conversation."""
 
     locale: Annotated[Line, Field(max_length=16, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", examples=["de-AT"])] = "en"
+    zone: Zone = ""
 
 
 class MessageIn(In):
@@ -74,6 +80,7 @@ class DetailsIn(In):
     app_version: Annotated[Line, Field(max_length=100)] = ""
     environment: Annotated[Line, Field(max_length=500, description="device, browser and version in one's own words")] = ""
     page: Annotated[Line, Field(max_length=2000)] = ""
+    zone: Zone = ""
 
 
 class SolvedIn(In):
@@ -194,6 +201,7 @@ class TicketOut(BaseModel):
     state: Literal["open", "acknowledged", "in_diagnosis", "waiting_customer", "waiting_third_party", "resolved", "closed"]
     queue: str
     opened_at: datetime
+    answer_by: datetime | None
     rating: int | None
 
 

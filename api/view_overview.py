@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, exists, func, select
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, exists, func, select
 from sqlalchemy.orm import Session
 
 from api.view_ticket import title_of
 from api.views import LIVING
 from assistant.tables import Conversation, Feedback, Outcome, Turn
 from escalation import queues
-from escalation.tables import EventKind, Ticket, TicketEvent, TicketState
+from escalation.sla import PROMISED
+from escalation.tables import ClockState, EventKind, Ticket, TicketClock, TicketEvent, TicketState
 from guardrails.policies import Policy
 from guardrails.tables import GuardDecision, Judgement
 
@@ -34,6 +35,16 @@ FAMILY_MEANS: Mapping[str, str] = {
     "failed": "an error on our side",
 }
 VISITOR = "visitor"
+OVERDUE = "overdue"
+PROMISE_MEANS: Mapping[str, str] = {
+    ClockState.MET: "done at the due time or before",
+    ClockState.BREACHED: "done, but after the due time",
+    OVERDUE: "not done yet, and the due time is over",
+    ClockState.RUNNING: "not done yet, and still in time",
+    ClockState.PAUSED: "stands still while we wait for the customer",
+    ClockState.DROPPED: "resolved in time without the reply it waited for",
+    ClockState.MERGED: "the other ticket carries it on, and is counted there",
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,15 @@ class Blocks:
 
 
 @dataclass(frozen=True)
+class Promises:
+    """What became of the clocks of one kind in one queue; `counts` by the names in PROMISE_MEANS, which add up to all of them."""
+
+    clock: str
+    queue: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Overview:
     """`open_by_queue` counts tickets by queue, then by age; `outcomes` turns by family."""
 
@@ -69,6 +89,7 @@ class Overview:
     open_by_queue: Mapping[str, Mapping[str, int]]
     ratings: Mapping[int, int]
     blocks: tuple[Blocks, ...]
+    promises: tuple[Promises, ...]
 
 
 def overview(session: Session, since: datetime, until: datetime, policies: Mapping[str, Policy]) -> Overview:
@@ -81,6 +102,7 @@ def overview(session: Session, since: datetime, until: datetime, policies: Mappi
         open_by_queue=_open(session, until),
         ratings=_ratings(session, since, until),
         blocks=_blocks(session, since, until, policies),
+        promises=_promises(session, since, until),
     )
 
 
@@ -182,6 +204,23 @@ def _blocks(session: Session, since: datetime, until: datetime, policies: Mappin
     )
     rows = session.execute(query)
     return tuple(Blocks(str(p), title_of(str(p), policies), int(n), int(b or 0), int(r or 0), int(j)) for p, n, b, r, j in rows)
+
+
+def _promises(session: Session, since: datetime, until: datetime) -> tuple[Promises, ...]:
+    """By kind and queue, how the clocks that began in this time stand at its end."""
+    over = TicketClock.due_at.is_not(None) & (TicketClock.due_at < until)
+    moving = TicketClock.state.in_([ClockState.RUNNING, ClockState.PAUSED])
+    how = case((moving & over, OVERDUE), else_=TicketClock.state)
+    query = (
+        select(TicketClock.kind, TicketClock.queue, how, func.count())
+        .where(_within(TicketClock.started_at, since, until), TicketClock.kind.in_(PROMISED))
+        .group_by(TicketClock.kind, TicketClock.queue, how)
+    )
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for kind, queue, state, count in session.execute(query):
+        found.setdefault((kind, queue), dict.fromkeys(PROMISE_MEANS, 0))[state] += count
+    order = [str(kind) for kind in PROMISED]
+    return tuple(Promises(kind, queue, found[kind, queue]) for kind, queue in sorted(found, key=lambda key: (order.index(key[0]), key[1])))
 
 
 def _share(part: int, whole: int) -> float | None:

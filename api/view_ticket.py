@@ -14,14 +14,15 @@ from api.views import Line
 from assistant import briefing
 from assistant.briefing import Briefing
 from assistant.tables import Feedback, Message, Role, Turn
-from escalation import fields, linking, tickets
-from escalation.tables import EventKind, Note, Ticket, TicketEvent, TicketState
+from escalation import fields, keeping, linking, tickets
+from escalation.sla import Chain, Tier
+from escalation.tables import ClockKind, EventKind, Note, Ticket, TicketClock, TicketEvent, TicketState
 from escalation.tickets import MOVES, NoSuchTicket
 from guardrails.policies import Policy
 from guardrails.tables import GuardDecision, Judgement
 
 MOST_MESSAGES = 400  # of one ticket; the beginning of a longer conversation is left out
-SHOWN_BETWEEN = frozenset({EventKind.MOVED, EventKind.REOPENED, EventKind.ABSORBED})
+SHOWN_BETWEEN = frozenset({EventKind.MOVED, EventKind.REOPENED, EventKind.ABSORBED, EventKind.ESCALATED, EventKind.CLOCK_BREACHED})
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,15 @@ class TicketView:
     agents: tuple[tuple[str, str], ...]
     lacking: tuple[str, ...]
     briefing: Briefing
+    clocks: tuple[TicketClock, ...]
+    """Promises to the visitor: those that count now, then those that are over, the latest first."""
+    chain: Chain | None
+    now: datetime
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Whom the chain calls, in order."""
+        return self.chain.tiers if self.chain else ()
 
     @property
     def moves(self) -> tuple[TicketState, ...]:
@@ -108,7 +118,7 @@ def by_number(session: Session, number: int) -> Ticket:
     return found
 
 
-def ticket_view(session: Session, number: int, me: str, policies: Mapping[str, Policy]) -> TicketView:
+def ticket_view(session: Session, number: int, me: str, policies: Mapping[str, Policy], now: datetime) -> TicketView:
     """The ticket as the agent `me` sees it. Raise NoSuchTicket."""
     ticket = by_number(session, number)
     conversations = linking.conversations(session, ticket)
@@ -132,6 +142,9 @@ def ticket_view(session: Session, number: int, me: str, policies: Mapping[str, P
         agents=tuple(views.agents(session)),
         lacking=fields.lacking(ticket),
         briefing=briefing.brief(ticket, messages),
+        clocks=_clocks(session, ticket),
+        chain=keeping.book_of(session).chain(ticket.queue),
+        now=now,
     )
 
 
@@ -147,6 +160,11 @@ def read_by(session: Session, ticket: Ticket, me: str) -> bool:
     """Whether `me` has read this version."""
     found = session.get(TicketSeen, (me, ticket.id))
     return found is not None and found.version >= ticket.version
+
+
+def _clocks(session: Session, ticket: Ticket) -> tuple[TicketClock, ...]:
+    own = [row for row in keeping.of_ticket(session, ticket) if row.kind != ClockKind.TIER]
+    return tuple(sorted(own, key=lambda row: (row.ended_at is not None, row.kind == ClockKind.RESOLUTION, -row.version)))
 
 
 def _messages(session: Session, conversations: Sequence[str]) -> list[Message]:

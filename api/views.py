@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from api.tables import Account, StaffRole, TicketSeen
 from escalation import finding, queues
-from escalation.tables import EventKind, Priority, Reason, Ticket, TicketEvent, TicketState
+from escalation.tables import FAR, EventKind, Priority, Reason, Ticket, TicketEvent, TicketState
 
 PAGE = 50
+NAMES = ("queue", "priority", "reason", "language", "tag", "q", "sort", "after")
+BY_PRIORITY = "priority"
 TELLING = 2  # spaces: fewer than three words rarely say what it is about
 LONGEST = 200  # characters of a filter that is typed
 MAX_NUMBER = 2**31 - 1
@@ -42,7 +44,10 @@ IN_ORDER_OF_WORK = frozenset({View.MINE, View.UNASSIGNED, View.OPEN, View.WAITIN
 
 @dataclass(frozen=True)
 class Filters:
-    """What the address of a worklist says; "" filters nothing. `after` is the place where the page before ended."""
+    """What the address of a worklist says; "" filters nothing. `after` is the place where the page before ended.
+
+    `sort` is "" for the clock that is due next, "priority" for the most urgent and then the oldest.
+    """
 
     view: View = View.OPEN
     queue: str = ""
@@ -51,6 +56,7 @@ class Filters:
     language: str = ""
     tag: str = ""
     q: str = ""
+    sort: str = ""
     after: str = ""
 
     @classmethod
@@ -60,8 +66,9 @@ class Filters:
             "queue": frozenset(queues.load()),
             "priority": frozenset(Priority),
             "reason": frozenset(Reason),
+            "sort": frozenset({BY_PRIORITY}),
         }
-        told = {name: _plain(given.get(name, "")) for name in ("queue", "priority", "reason", "language", "tag", "q", "after")}
+        told = {name: _plain(given.get(name, "")) for name in NAMES}
         told |= {name: told[name] if told[name] in among else "" for name, among in known.items()}
         told["tag"] = told["tag"].lower()
         chosen = given.get("view", "")
@@ -77,9 +84,6 @@ class Filters:
         told = {"view": str(self.view), **{name: getattr(self, name) for name in NAMES}}
         told |= {"after": "", **changes} if changes else {}
         return urlencode({name: value for name, value in told.items() if value})
-
-
-NAMES = ("queue", "priority", "reason", "language", "tag", "q", "after")
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,10 @@ class Line:
     assignee_name: str
     opened_at: datetime
     updated_at: datetime
+    next_clock: str
+    clock_state: str
+    due_at: datetime | None
+    """When the next clock is due; None when nothing is."""
     mark: str = ""
 
 
@@ -141,6 +149,9 @@ COLUMNS = (
     Ticket.assignee,
     Ticket.opened_at,
     Ticket.updated_at,
+    Ticket.next_clock,
+    Ticket.clock_state,
+    Ticket.next_due_at,
 )
 
 
@@ -236,12 +247,15 @@ def _ordered(query: Select[Any], filters: Filters) -> Select[Any]:
     if not _by_work(filters):
         query = query.where(Ticket.number < after[-1]) if after else query
         return query.order_by(Ticket.number.desc())
+    if filters.sort == BY_PRIORITY:
+        order: tuple[Any, ...] = (Ticket.urgency, Ticket.opened_at, Ticket.number)
+    else:
+        order = (Ticket.next_due_at, Ticket.number)
     if after:
-        urgency, moment, number = after
-        opened = literal(datetime.fromtimestamp(moment / 1_000_000, UTC), Ticket.opened_at.type)
-        at = tuple_(literal(urgency, Integer), opened, literal(number, Integer))
-        query = query.where(tuple_(Ticket.urgency, Ticket.opened_at, Ticket.number) > at)
-    return query.order_by(Ticket.urgency, Ticket.opened_at, Ticket.number)
+        *first, moment, number = after
+        at = literal(datetime.fromtimestamp(moment / 1_000_000, UTC), Ticket.opened_at.type)
+        query = query.where(tuple_(*order) > tuple_(*(literal(one, Integer) for one in first), at, literal(number, Integer)))
+    return query.order_by(*order)
 
 
 def _by_work(filters: Filters) -> bool:
@@ -251,30 +265,55 @@ def _by_work(filters: Filters) -> bool:
 def _place(row: Any, filters: Filters) -> str:
     if not _by_work(filters):
         return str(row.number)
-    return f"{row.urgency}.{round(row.opened_at.timestamp() * 1_000_000)}.{row.number}"
+    if filters.sort == BY_PRIORITY:
+        return f"{row.urgency}.{_microseconds(row.opened_at)}.{row.number}"
+    return f"{_microseconds(row.next_due_at)}.{row.number}"
+
+
+def _microseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)
 
 
 def _place_read(filters: Filters) -> tuple[int, ...]:
     """The numbers of a place; none when they are not such a place."""
     parts = filters.after.split(".")
-    wanted = 3 if _by_work(filters) else 1
+    by_priority = filters.sort == BY_PRIORITY
+    wanted = (3 if by_priority else 2) if _by_work(filters) else 1
     if len(parts) != wanted or not all(part.isascii() and part.isdigit() and len(part) < 17 for part in parts):  # noqa: PLR2004 - fits a moment
         return ()
     found = tuple(int(part) for part in parts)
-    return found if found[-1] <= MAX_NUMBER and found[0] <= MAX_NUMBER else ()
+    small = (found[0], found[-1]) if by_priority else found[-1:]
+    return found if max(small) <= MAX_NUMBER else ()
 
 
 # ── its rows ────────────────────────────────────────────────────────────────────────────────────────
 
 
+COPIED = (
+    "id",
+    "number",
+    "version",
+    "state",
+    "queue",
+    "priority",
+    "reason",
+    "language",
+    "assignee",
+    "opened_at",
+    "updated_at",
+    "next_clock",
+    "clock_state",
+)
+
+
 def _line(row: Any, names: Mapping[str, str], marks: Mapping[str, str]) -> Line:
-    copied = ("id", "number", "version", "state", "queue", "priority", "reason", "language", "assignee", "opened_at", "updated_at")
     return Line(
-        **{name: getattr(row, name) for name in copied},
+        **{name: getattr(row, name) for name in COPIED},
         who=row.contact_name or row.contact_email or "",
         subject=subject_of(row)[:LONGEST],
         tags=tuple(row.tags),
         assignee_name=names.get(row.assignee, row.assignee) if row.assignee else "",
+        due_at=row.next_due_at if row.next_due_at < FAR else None,
         mark=marks.get(row.id, ""),
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from assistant import conversation
+from assistant import conversation, expecting
 from assistant.conversation import Received
 from assistant.smalltalk import smalltalk
 from assistant.tables import Conversation, ConversationId, Holder, Message, Outcome, Role, Turn
@@ -92,7 +92,9 @@ def open_for(session: Session, held: Conversation, call: Call, ticket_id: Ticket
         work.asked(session, ticket, asked, by=ASSISTANT, now=now, expected_version=ticket.version)
     held.holder = Holder.PERSON
     reindex(session, ticket)
-    return Opened(ticket, _handover_words(ticket, call, [q.text for q in questions]), _handover_content(ticket, questions))
+    expected = expecting.sentence(session, ticket, held.details, call.language, now=now)
+    text = _handover_words(ticket, call, expected, [q.text for q in questions])
+    return Opened(ticket, text, _handover_content(ticket, questions))
 
 
 def deliver(session: Session, received: Received, close_after: timedelta, *, now: datetime) -> Message | Received:
@@ -331,9 +333,9 @@ def _related(session: Session, email: str | None, *, verified: bool) -> list[str
     return list(session.scalars(query))
 
 
-def _handover_words(ticket: Ticket, call: Call, questions: Sequence[str]) -> str:
+def _handover_words(ticket: Ticket, call: Call, expected: str, questions: Sequence[str]) -> str:
     queue = words("queues", call.language).get(ticket.queue, ticket.queue)
-    said = say("handover", call.language, number=str(ticket.number), queue=queue)
+    said = " ".join(filter(None, [say("handover", call.language, number=str(ticket.number), queue=queue), expected]))
     if not questions:
         return said
     asked = "\n".join([say("handover_questions", call.language), *(f"- {question}" for question in questions)])

@@ -93,6 +93,14 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def reply_due(session: Session, ticket: Ticket) -> datetime | None:
+    """When the reply is due that somebody waits for; None when nobody waits, or nothing is promised."""
+    replies = (ClockKind.FIRST_REPLY, ClockKind.NEXT_REPLY)
+    rows = of_ticket(session, ticket)
+    due = [row.due_at for row in rows if row.kind in replies and row.state == ClockState.RUNNING and row.due_at is not None]
+    return min(due, default=None)
+
+
 def _details(event: TicketEvent, first_priority: str) -> Mapping[str, Any]:
     return event.details if event.kind != EventKind.OPENED else {"priority": first_priority, **event.details}
 

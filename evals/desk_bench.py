@@ -35,7 +35,21 @@ from api.tables import Account, StaffRole
 from api.views import View
 from assistant.tables import Conversation, Message, Turn
 from escalation import queues
-from escalation.tables import URGENCY, Counter, EventKind, Priority, Reason, Ticket, TicketEvent, TicketState, TicketText
+from escalation.tables import (
+    FAR,
+    URGENCY,
+    ClockKind,
+    ClockState,
+    Counter,
+    EventKind,
+    Priority,
+    Reason,
+    Ticket,
+    TicketClock,
+    TicketEvent,
+    TicketState,
+    TicketText,
+)
 from escalation.tickets import NUMBERS
 from evals.bench import machine
 from knowledge.settings import KnowledgeSettings
@@ -103,6 +117,7 @@ def fill(session: Session, count: int, accounts: Sequence[str], chance: random.R
         session.execute(insert(Message), messages)
         session.execute(insert(Turn), [_turn(t) for t in tickets])
         session.execute(insert(Ticket), tickets)
+        session.execute(insert(TicketClock), [clock for t in tickets for clock in _clocks(t)])
         session.execute(insert(TicketEvent), [event for t in tickets for event in _events(t)])
         said = {t["id"]: t for t in tickets}
         texts = [
@@ -142,9 +157,30 @@ def _ticket(number: int, count: int, accounts: Sequence[str], words: Words, chan
         "sources": [],
         "assignee": None if state == TicketState.OPEN else chance.choice(accounts),
         "version": 5,
+        **_clock(state, opened, chance),
         "opened_at": opened,
         "updated_at": opened + timedelta(minutes=40),
     }
+
+
+def _clock(state: TicketState, opened: datetime, chance: random.Random) -> dict[str, Any]:
+    """What a list shows of its clocks: due hours after it was opened, paused, or none."""
+    if state in {TicketState.RESOLVED, TicketState.CLOSED}:
+        return {"next_due_at": FAR, "next_clock": "", "clock_state": ""}
+    if state == TicketState.WAITING_CUSTOMER:
+        return {"next_due_at": FAR, "next_clock": ClockKind.RESOLUTION, "clock_state": ClockState.PAUSED}
+    due = opened + timedelta(minutes=chance.randint(60, 3000))
+    return {"next_due_at": due, "next_clock": ClockKind.RESOLUTION, "clock_state": ClockState.RUNNING}
+
+
+def _clocks(ticket: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    at, done = ticket["opened_at"], ticket["state"] in {TicketState.RESOLVED, TicketState.CLOSED}
+    same = {"ticket_id": ticket["id"], "version": 1, "queue": ticket["queue"], "started_at": at}
+    same |= {"calendar": "office", "spent_s": 0, "tier": 0}
+    ended = {"state": ClockState.MET, "due_at": at + timedelta(hours=1), "ended_at": at + timedelta(minutes=4), "alarm_at": None}
+    yield {**same, "kind": ClockKind.FIRST_REPLY, "span_s": 3600, **ended}
+    runs = {"state": ClockState.RUNNING, "due_at": ticket["next_due_at"], "ended_at": None, "alarm_at": ticket["next_due_at"]}
+    yield {**same, "kind": ClockKind.RESOLUTION, "span_s": 28_800, **(ended if done else runs)}
 
 
 def _conversation(ticket: dict[str, Any]) -> dict[str, Any]:
@@ -203,6 +239,7 @@ def first_pages(chance: random.Random) -> Iterator[str]:
         query += [f"priority={chance.choice(list(Priority))}"] if chance.random() < 1 / 5 else []
         query += [f"language={chance.choice(LANGUAGES)}"] if chance.random() < 1 / 6 else []
         query += [f"tag={chance.choice(TAGS)}"] if chance.random() < 1 / 6 else []
+        query += ["sort=priority"] if chance.random() < 1 / 4 else []
         yield "/desk?" + "&".join(query)
 
 

@@ -50,6 +50,7 @@ def start_conversation(body: StartIn, request: Request) -> StartOut:
     secret = new_secret()
     with service.database.write() as session:
         started = conversation.start(session, secret=secret, locale=body.locale, new_id=service.new_id, now=service.now())
+        started.details = {"zone": body.zone} if body.zone else {}
         notice = conversation.notice(session, started, service.settings.assistant.product, now=service.now())
         return StartOut(id=started.id, secret=secret, messages=[message_out(notice)])
 

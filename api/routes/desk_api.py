@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from api import desk_templates, desk_work, saved_views, view_overview, views
+from api.clock_shapes import EscalateIn
 from api.context import limits_address, service_of
 from api.desk_out import line_out, overview_out, ticket_out
 from api.desk_pages import policies
@@ -73,10 +74,15 @@ def list_tickets(
     language: Text = "",
     tag: Text = "",
     q: Text = "",
+    sort: Text = "",
     after: Text = "",
 ) -> WorklistOut:
-    """A page of 50 tickets: those that need work in its order, others newest first. A filter nobody can mean filters nothing."""
-    given = {"view": view, "queue": queue, "priority": priority, "reason": reason, "language": language, "tag": tag, "q": q, "after": after}
+    """A page of 50 tickets: those that need work in its order, others newest first. A filter nobody can mean filters nothing.
+
+    The order of work is that of the clock due next; `sort=priority` has the most urgent and then the oldest first.
+    """
+    given = {"view": view, "queue": queue, "priority": priority, "reason": reason, "language": language, "tag": tag, "q": q}
+    given |= {"sort": sort, "after": after}
     with service_of(request).database.read() as session:
         found = views.worklist(session, Filters.read(given), me.account_id)
     counted = found.counts
@@ -89,7 +95,7 @@ def list_tickets(
 def read_ticket(number: Number, request: Request, me: Agents) -> DeskTicketOut:
     """A ticket with everything that is known of it."""
     with service_of(request).database.read() as session:
-        return ticket_out(ticket_view(session, number, me.account_id, policies(request)))
+        return ticket_out(ticket_view(session, number, me.account_id, policies(request), service_of(request).now()))
 
 
 @router.get("/tickets/{number}/suggestions", responses=READ)
@@ -194,6 +200,12 @@ def link(number: Number, body: LinkIn, request: Request, me: Agents) -> ChangedO
 @router.post("/tickets/{number}/unlink", responses=CHANGE)
 def unlink(number: Number, body: UnlinkIn, request: Request, me: Agents) -> ChangedOut:
     """Take it off its incident."""
+    return _changed(request, me, number, body)
+
+
+@router.post("/tickets/{number}/escalate", responses=CHANGE)
+def escalate(number: Number, body: EscalateIn, request: Request, me: Agents) -> ChangedOut:
+    """Call the next tier of its chain by hand."""
     return _changed(request, me, number, body)
 
 

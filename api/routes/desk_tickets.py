@@ -140,7 +140,7 @@ def _ticket(request: Request, me: Signed, number: int, box: Box, status: int = H
     service = service_of(request)
     try:
         with service.database.read() as session:
-            view = ticket_view(session, number, me.account_id, policies(request))
+            view = ticket_view(session, number, me.account_id, policies(request), service.now())
             shown: dict[str, Any] = beside_values(session, me, filters_of(request))
             templates = desk_templates.every(session)
             already = read_by(session, view.ticket, me.account_id)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -25,12 +26,13 @@ from api.routes.handover import sent
 from api.routes.help import language_of, page
 from api.shapes import CONTROL, DetailsIn, FormIn
 from api.visitors import OwnTicket, own_ticket, shown_text
-from assistant import conversation, handover
+from assistant import conversation, expecting, handover
 from assistant.conversation import Incoming, SameIdOtherText
 from assistant.handover import Rating
 from assistant.tables import Conversation, ConversationId, Message, Role
 from assistant.turn import take_turn
 from escalation import rules
+from escalation.tickets import of_conversation
 from guardrails.checks.personal_data import redact_secrets
 from knowledge.confidence import Band
 from knowledge.tables import Article, ArticleState
@@ -107,7 +109,8 @@ def tickets(
     """What this browser has sent, with how it stands and every answer."""
     language = language_of(request)
     with service_of(request).database.read() as session:
-        found = [_status(session, one, ticket) for one, ticket in _own(session, request, language)]
+        now = service_of(request).now()
+        found = [_status(session, one, ticket, language, now) for one, ticket in _own(session, request, language)]
     mails = service_of(request).channels.mailer is not None
     mine = sent if any(one.ticket.number == sent for one in found) else 0
     return page(request, "help/tickets.html", cached=False, tickets=found, sent=mine, wrong=wrong, client_id=new_secret(), mails=mails)
@@ -242,6 +245,8 @@ class Status:
     ticket: OwnTicket
     opened: str
     messages: list[Shown]
+    expected: str
+    """When an answer may be expected, as a sentence; "" when none is waited for."""
 
 
 def _own(session: Session, request: Request, language: str) -> list[tuple[Conversation, OwnTicket]]:
@@ -249,9 +254,11 @@ def _own(session: Session, request: Request, language: str) -> list[tuple[Conver
     return [(one, ticket) for one, ticket in found if ticket is not None]
 
 
-def _status(session: Session, one: Conversation, ticket: OwnTicket) -> Status:
+def _status(session: Session, one: Conversation, ticket: OwnTicket, language: str, now: datetime) -> Status:
     messages = conversation.messages_after(session, one.id, 0, MOST_MESSAGES)
-    return Status(one.id, ticket, f"{one.created_at:%Y-%m-%d}", _said(messages))
+    has = of_conversation(session, one.id)
+    expected = expecting.sentence(session, has, one.details, language, now=now) if has is not None else ""
+    return Status(one.id, ticket, f"{one.created_at:%Y-%m-%d}", _said(messages), expected)
 
 
 def _said(messages: list[Message]) -> list[Shown]:

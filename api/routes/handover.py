@@ -6,6 +6,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from api import identity, live, verifying
 from api.bootstrap import Service, new_secret
@@ -17,7 +18,7 @@ from api.shapes import DetailsIn, FormIn, FormOut, MessageOut, SolvedIn, TicketO
 from assistant import conversation, handover, reception
 from assistant.handover import Rating
 from assistant.tables import Conversation, ConversationId, Holder, Message
-from escalation import tickets
+from escalation import keeping, tickets
 from escalation.rules import Form
 from escalation.tables import Ticket, TicketId
 from escalation.tickets import NoSuchTicket
@@ -45,7 +46,7 @@ def read_ticket(conversation_id: str, request: Request) -> TicketOut:
     """The ticket that has the conversation now, as far as the visitor may know it."""
     with service_of(request).database.read() as session:
         found = identity.visitor(session, request, conversation_id)
-        return ticket_out(_there(tickets.of_conversation(session, found.id)))
+        return ticket_out(session, _there(tickets.of_conversation(session, found.id)))
 
 
 @router.put("/conversations/{conversation_id}/details", responses=problems(401, 404, 409, 415, *MANY))
@@ -56,8 +57,9 @@ def tell_details(conversation_id: str, body: DetailsIn, request: Request) -> Tic
         found = identity.visitor(session, request, conversation_id)
         limits(request).messages.take(found.id)
         ticket = _there(handover.describe(session, conversation.locked(session, found.id), _safe(body), now=service.now()))
+        shown = ticket_out(session, ticket)
     verifying.ask(request, found.id)
-    return ticket_out(ticket)
+    return shown
 
 
 @router.post("/conversations/{conversation_id}/solved", responses=problems(401, 404, 409, 415, *MANY))
@@ -68,7 +70,7 @@ def tell_solved(conversation_id: str, body: SolvedIn, request: Request) -> Ticke
         found = identity.visitor(session, request, conversation_id)
         held = conversation.locked(session, found.id)
         rating = None if body.rating is None else Rating(body.rating, redact_secrets(body.text).text)
-        return ticket_out(_there(handover.solved(session, held, yes=body.solved, now=service.now(), rating=rating)))
+        return ticket_out(session, _there(handover.solved(session, held, yes=body.solved, now=service.now(), rating=rating)))
 
 
 @router.get(
@@ -130,11 +132,12 @@ def sent(service: Service, form: Form, body: FormIn, told: dict[str, str]) -> Fo
         ticket, message = send()
     with service.database.read() as session:
         mine = session.get_one(Conversation, ticket.conversation_id).secret_hash == hashed
+        shown = ticket_out(session, ticket)
     return FormOut(
         conversation_id=ticket.conversation_id if mine else None,
         secret=secret if mine else None,
         message=message_out(message),
-        ticket=ticket_out(ticket),
+        ticket=shown,
     )
 
 
@@ -145,9 +148,10 @@ def _started(service: Service, secret_hash: str, locale: str) -> Conversation:
     return Conversation(id=new_id, secret_hash=secret_hash, holder=Holder.ASSISTANT, locale=locale, created_at=now, updated_at=now)
 
 
-def ticket_out(ticket: Ticket) -> TicketOut:
-    """What the visitor may know of their ticket."""
-    return TicketOut(number=ticket.number, state=ticket.state, queue=ticket.queue, opened_at=ticket.opened_at, rating=ticket.rating)
+def ticket_out(session: Session, ticket: Ticket) -> TicketOut:
+    """What the visitor may know of their ticket; `answer_by` is when the reply is due that they wait for."""
+    names = ("number", "state", "queue", "opened_at", "rating")
+    return TicketOut(**{name: getattr(ticket, name) for name in names}, answer_by=keeping.reply_due(session, ticket))
 
 
 def _visitor(service: Service, request: Request, conversation_id: str) -> ConversationId:

@@ -5,11 +5,12 @@ from datetime import timedelta
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from api import clock_words
 from api.context import limits_address, service_of
 from api.desk_pages import page, policies
 from api.desk_words import queue_title
 from api.staff import Agents
-from api.view_overview import AGES, FAMILY_MEANS, overview
+from api.view_overview import AGES, FAMILY_MEANS, PROMISE_MEANS, overview
 from assistant.breaker import State
 
 router = APIRouter(prefix="/desk", include_in_schema=False, dependencies=[Depends(limits_address)])
@@ -46,4 +47,6 @@ def overview_page(request: Request, me: Agents, days: str = USUAL) -> HTMLRespon
         ages=ages,
         means=FAMILY_MEANS,
         queue_title=queue_title,
+        clock_names=clock_words.NAMES,
+        promise_means=PROMISE_MEANS,
     )

@@ -103,6 +103,7 @@ function listen() {
     soon = setTimeout(refresh, 250);
   });
   stream.addEventListener("ended", () => stream.close());
+  setInterval(refresh, 60_000); // clocks run although nothing happens
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible" && again) refresh();
   });
@@ -201,7 +202,11 @@ function press(event) {
 // ── beginning ─────────────────────────────────────────────────────────────────────────────────────
 
 /** What only makes sense with a script appears with it. */
+/** Moments that matter to the minute stand in the agent's own zone, which is named; the server wrote them in the operator's. */
+const moment = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+
 function prepare(root) {
+  for (const time of all("time[data-local]", root)) time.textContent = moment.format(new Date(time.dateTime));
   for (const hidden of all("[data-tick-all], [data-keys-sheet]", root)) hidden.hidden = false;
   showBulk();
 }

@@ -280,6 +280,7 @@ MATRIX: dict[str, Entry] = {
     "POST /api/desk/tickets/{number}/contact": staff("agent", json={"name": "x", **STALE}, ok=409),
     "POST /api/desk/tickets/{number}/merge": staff("agent", json={"into": 1, **STALE}, ok=409),
     "POST /api/desk/tickets/{number}/link": staff("agent", json={"incident": 1, **STALE}, ok=409),
+    "POST /api/desk/tickets/{number}/escalate": staff("agent", json={**STALE}, ok=409),
     "POST /api/desk/tickets/{number}/unlink": staff("agent", json={**STALE}, ok=409),
     "POST /api/desk/tickets/{number}/faq": staff("agent", json={}),
     "POST /api/desk/bulk": staff("agent", json={"tickets": [{"number": 1, **STALE}], "priority": "low"}),

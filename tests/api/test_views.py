@@ -20,7 +20,7 @@ from escalation.tickets import NoSuchTicket
 from guardrails import ledger
 from tests.api.staffing import account_of
 from tests.api.ticketing import answered_by, answering, blocked, given, now_of, ticket_from, visitor_says
-from tests.builders import Clock, begin, say_to
+from tests.builders import START, Clock, begin, say_to
 
 ME = "the-agent-who-looks"
 
@@ -151,7 +151,7 @@ def test_a_ticket_shows_what_was_said_in_order_with_notes_and_sources(desk: Serv
     clock.move(60)
     answered_by(desk, 1, "Here you are.")
     with desk.database.read() as session:
-        view = ticket_view(session, 1, ME, {})
+        view = ticket_view(session, 1, ME, {}, START)
     assert [said.kind for said in view.said if said.kind != "event"] == ["visitor", "assistant", "visitor", "assistant", "note", "agent"]
     assert [source["title"] for source in view.said[1].sources] == ["Ask for a refund"]
     assert view.said[1].outcome == "answered_quoted"
@@ -165,7 +165,7 @@ def test_a_merged_ticket_brings_its_conversation_along(desk: Service) -> None:
         first, second = session.get_one(Ticket, one.id), session.get_one(Ticket, two.id)
         handover.merge(session, second, first, by=ME, now=desk.now(), expected_version=second.version, into_version=first.version)
     with desk.database.read() as session:
-        view, gone = ticket_view(session, 1, ME, {}), ticket_view(session, 2, ME, {})
+        view, gone = ticket_view(session, 1, ME, {}, START), ticket_view(session, 2, ME, {}, START)
     assert {said.conversation for said in view.said if said.kind == "visitor"} == {1, 2}
     assert [line.number for line in view.merged] == [2]
     assert gone.into is not None
@@ -180,9 +180,9 @@ def test_other_tickets_of_the_same_person_and_incidents_stand_beside_it(desk: Se
         hangs, incident = session.get_one(Ticket, third.id), session.get_one(Ticket, first.id)
         linking.link(session, hangs, incident, by=ME, now=desk.now(), expected_version=hangs.version)
     with desk.database.read() as session:
-        assert [line.number for line in ticket_view(session, second.number, ME, {}).related] == [first.number]
-        assert [line.number for line in ticket_view(session, first.number, ME, {}).linked] == [third.number]
-        found = ticket_view(session, third.number, ME, {}).incident
+        assert [line.number for line in ticket_view(session, second.number, ME, {}, START).related] == [first.number]
+        assert [line.number for line in ticket_view(session, first.number, ME, {}, START).linked] == [third.number]
+        found = ticket_view(session, third.number, ME, {}, START).incident
         assert found is not None
         assert found.number == first.number
 
@@ -191,12 +191,12 @@ def test_findings_come_from_the_ledger_with_what_a_person_thinks_of_them(desk: S
     ticket = ticket_from(desk)
     number = blocked(desk, ticket.conversation_id)
     with desk.database.read() as session:
-        finding = ticket_view(session, 1, ME, {}).findings[0]
+        finding = ticket_view(session, 1, ME, {}, START).findings[0]
     assert (finding.number, finding.title, finding.right, finding.score) == (number, "Legal advice", None, 0.9)
     with desk.database.write() as session:
         ledger.judge(session, number, right=False, by=ME, now=desk.now())
     with desk.database.read() as session:
-        assert ticket_view(session, 1, ME, {}).findings[0].right is False
+        assert ticket_view(session, 1, ME, {}, START).findings[0].right is False
 
 
 def test_what_came_after_a_version_is_told(desk: Service) -> None:

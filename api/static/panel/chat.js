@@ -225,7 +225,7 @@ export class Chat {
 
   async _begin() {
     if (this.begun) return;
-    const { id, secret } = await server.json("/api/conversations", { body: { locale: this.host.locale() } });
+    const { id, secret } = await server.json("/api/conversations", { body: { locale: this.host.locale(), zone: server.zone() } });
     this.fresh = true;
     keep({ conversation: { id, secret } });
     if (this.person) this._claim();

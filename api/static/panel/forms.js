@@ -1,7 +1,7 @@
 // The contact form and the bug report: what is typed is kept until it was sent, and sent once, whatever the network does.
 
 import { announce, el, icon, safeHref } from "./dom.js";
-import { Problem, json } from "./server.js";
+import { Problem, json, zone } from "./server.js";
 import { unique } from "./chat.js";
 import { keep, kept } from "./store.js";
 import { t } from "./words.js";
@@ -119,7 +119,7 @@ export function formView(kind, config, chat, act) {
   function body() {
     const { details, errors } = along.chosen();
     const { account, role } = chat.person || {};
-    const told = Object.fromEntries(Object.entries({ account, role, ...details, name: valueOf("name"), email: valueOf("email") }).filter(([, value]) => value));
+    const told = Object.fromEntries(Object.entries({ account, role, zone: zone(), ...details, name: valueOf("name"), email: valueOf("email") }).filter(([, value]) => value));
     const stories = Object.fromEntries(STORIES[kind].map((name) => [name, valueOf(name)]));
     return { client_id: draft.id, secret: draft.secret, locale: config.language, ...stories, errors, details: told };
   }

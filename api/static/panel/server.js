@@ -86,3 +86,6 @@ export async function* events(body, onChunk = () => {}) {
     }
   }
 }
+
+/** The browser's IANA time zone, in which expected times are told. */
+export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "";
