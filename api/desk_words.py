@@ -176,6 +176,7 @@ EVENTS: Mapping[str, Any] = {
     EventKind.LINKED: lambda d, _: f"linked it to incident {d['number']}",
     EventKind.UNLINKED: "took it off its incident",
     EventKind.VISITOR_WROTE: "wrote a message",
+    EventKind.REACHED: lambda d, _: f"answered it with the reply to incident {d['incident']}",
     EventKind.CLOCK_WARNED: lambda d, _: f"warned: {clock_name(d['clock'])} is due soon",
     EventKind.CLOCK_BREACHED: lambda d, _: f"ran out: {clock_name(d['clock'])} is overdue",
     EventKind.ESCALATED: lambda d, _: f"called the {d['who']} (tier {d['tier']})",

@@ -336,7 +336,7 @@ def _marks(session: Session, ids: Sequence[str], me: str) -> dict[str, str]:
     read_before = select(TicketSeen.ticket_id, TicketSeen.version).where(TicketSeen.account_id == me, TicketSeen.ticket_id.in_(ids))
     seen = {str(row[0]): int(row[1]) for row in session.execute(read_before)}
     query = (
-        select(TicketEvent.ticket_id, last(EventKind.VISITOR_WROTE), last(EventKind.REPLIED))
+        select(TicketEvent.ticket_id, last(EventKind.VISITOR_WROTE), last(EventKind.REPLIED, EventKind.REACHED))
         .where(TicketEvent.ticket_id.in_(ids))
         .group_by(TicketEvent.ticket_id)
     )

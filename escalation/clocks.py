@@ -327,6 +327,7 @@ def reached(runs: Iterable[Run], span: timedelta, calendar: Calendar, *, ended: 
 TELLS: Mapping[str, Callable[[_Telling, Happened], None]] = {
     E.OPENED: _Telling.opened,
     E.REPLIED: _Telling.replied,
+    E.REACHED: _Telling.replied,
     E.VISITOR_WROTE: _Telling.wrote,
     E.MOVED: _Telling.moved,
     E.REOPENED: _Telling.reopened,

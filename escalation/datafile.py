@@ -110,9 +110,9 @@ def read(file: Path) -> Place:
 
 
 def words(length: timedelta) -> str:
-    """A length of time in its biggest two units, such as "2 h 30 min" or "1 day 4 h"."""
+    """A length of time in its biggest two units, such as "2 h 30 min" or "1 d 4 h"."""
     minutes = round(abs(length).total_seconds() / 60)
-    parts = [(minutes // 1440, "day" if minutes // 1440 == 1 else "days"), (minutes // 60 % 24, "h"), (minutes % 60, "min")]
+    parts = [(minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")]
     shown = [f"{count} {unit}" for count, unit in parts if count][:2]
     return " ".join(shown) or "less than a minute"
 

@@ -72,7 +72,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     }
 )
 # seen at the desk, told to nobody
-SILENT = frozenset({"noted", "priority_changed", "described", "asked", "absorbed", "linked", "unlinked"})
+SILENT = frozenset({"noted", "priority_changed", "described", "asked", "absorbed", "linked", "unlinked", "reached"})
 
 
 def owe(session: Session, event: TicketEvent) -> None:

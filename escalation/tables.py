@@ -124,6 +124,7 @@ class EventKind(StrEnum):
     UNLINKED = "unlinked"
     VISITOR_WROTE = "visitor_wrote"
     RATED = "rated"
+    REACHED = "reached"
     CLOCK_WARNED = "clock_warned"
     CLOCK_BREACHED = "clock_breached"
     ESCALATED = "escalated"

@@ -61,7 +61,7 @@ def replied(session: Session, ticket: Ticket, message_id: str, *, by: str, now: 
 def reached(session: Session, ticket: Ticket, message_id: str, incident: int, *, by: str, now: datetime) -> None:
     """The reply to the incident it hangs on reached its visitor, so nobody waits for one any more."""
     _lock_living(session, ticket, None)
-    record(session, ticket, EventKind.REPLIED, by=by, now=now, message_id=message_id, incident=incident)
+    record(session, ticket, EventKind.REACHED, by=by, now=now, message_id=message_id, incident=incident)
 
 
 def visitor_wrote(session: Session, ticket: Ticket, message_id: str, *, now: datetime, smalltalk: bool = False) -> None:

@@ -107,15 +107,17 @@ CASES = (
         ],
         CHROME | _who("Sabine Krüger", "s.krueger@nordlicht.example", verified=True, account="Nordlicht GmbH", role="Administratorin"),
         locale="de",
-        does="diagnose",
+        does="wait",
         by="jonas",
+        reply="Guten Tag Frau Krüger, bitte schicken Sie uns den Namen Ihres Identitätsanbieters.",
         note="Same as the identity provider outage of last week? Their certificate ran out on the 1st.",
     ),
     Case(
         52,
         ["Can you give us 40 % off if we take 200 seats?", "yes please, a person"],
         CHROME | _who("Tom Reyes", "tom@reyeslogistics.example", account="Reyes Logistics", role="head of operations"),
-        does="ack",
+        does="wait",
+        reply="Hello Tom, for 200 seats I can make you an offer. Which plan do you have in mind?",
         by="jonas",
     ),
     Case(
@@ -140,12 +142,16 @@ CASES = (
         22,
         ["Should I put my savings into your company's shares?", "then let me talk to somebody"],
         PHONE | _who("Brian Cole", "brian.cole@example.net"),
+        does="resolve",
+        reply="Hello Brian, our shares are not traded, so there is nothing to buy. Is there anything else?",
     ),
     Case(
         20,
         ["Mon tableau de bord ne se met plus à jour depuis hier.", "Je voudrais parler à une personne."],
         CHROME | _who("Claire Dubois", "claire@atelierlune.example", account="Atelier Lune"),
         locale="fr",
+        does="diagnose",
+        reply="Bonjour Claire, je regarde pourquoi la mise à jour d'hier n'a pas eu lieu.",
     ),
     Case(
         18,
@@ -162,6 +168,7 @@ CASES = (
         ],
         FIREFOX | _who("Oliver Maple", "oliver@maplecorp.example", verified=True, account="Maple Corp", role="admin"),
         does="ack",
+        reply="Hello Oliver, Monday's reports were not sent; we are looking for the reason and will tell you today.",
     ),
     Case(
         13,
@@ -180,11 +187,15 @@ CASES = (
         ["¿Cómo cambio la tarjeta de pago?", "No veo ese botón, quiero hablar con una persona."],
         PHONE | _who("Lucía Romero", "lucia@cafenorte.example", account="Café Norte", role="dueña"),
         locale="es",
+        does="wait",
+        reply="Hola Lucía, ¿puede decirnos qué ve en Ajustes, Facturación?",
     ),
     Case(
         7,
         ["Is there an app for Android tablets?", "Does it work offline?", "when will that come? ask a person please"],
         PHONE | _who("Ben Adeyemi", "ben@adeyemi.example"),
+        does="ack",
+        reply="Hello Ben, there is no date for it yet; I have noted your wish.",
         priority=Priority.LOW,
     ),
     Case(
@@ -329,7 +340,7 @@ def _work(service: Service, clock: Moving, case: Case, number: int, accounts: di
             work.set_priority(session, ticket, case.priority, **at, expected_version=ticket.version)
         if case.note:
             work.note(session, ticket, NoteId(service.new_id()), case.note, **at)
-        if case.reply:
+        if case.reply and case.does != "link":
             reply = AgentReply(case.reply, agent.id, agent.name, then)
             handover.answer(session, ticket, reply, now=clock(), expected_version=ticket.version)
         if case.does in {"ack", "diagnose"}:

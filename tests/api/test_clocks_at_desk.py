@@ -87,7 +87,7 @@ def test_clocks_are_told_in_words_and_colour() -> None:
     now = MONDAY
     cases = [
         (("first_reply", "running", now + timedelta(minutes=35)), "waiting", "First reply due in 35 min"),
-        (("resolution", "running", now + 26 * HOUR), "info", "Resolution due in 1 day 2 h"),
+        (("resolution", "running", now + 26 * HOUR), "info", "Resolution due in 1 d 2 h"),
         (("next_reply", "running", now - 2 * HOUR), "overdue", "Next reply overdue by 2 h"),
         (("resolution", "paused", None), "plain", "Resolution paused while waiting for the customer"),
         (("resolution", "never", None), "plain", "Resolution never due: its calendar has no open hours"),
@@ -108,7 +108,7 @@ def test_the_ticket_shows_each_clock_and_its_chain(desk: Service, kim: Colleague
     answered_by(desk, 1, "Hello", then=TicketState.WAITING_CUSTOMER)
     shown = said(kim.get("/desk/tickets/1"))
     assert "First reply met, 30 min before its end" in shown
-    assert "Paused since Mon 23 Nov, 09:30 (UTC), 30 min of 8 h used" in shown
+    assert "Paused since Mon 23 Nov, 09:30 (UTC) · 30 min of 8 h used" in shown
     assert "Was due Mon 23 Nov, 10:00 (UTC)" in shown
     assert "Technical chain Customer-success manager" in shown
     found = kim.client.get("/api/desk/tickets/1").json()
