@@ -7,12 +7,11 @@ from api.desk_shapes import (
     BriefingOut,
     DeskTicketOut,
     EventOut,
-    FigureOut,
     FindingOut,
     LineOut,
-    OverviewOut,
     SaidOut,
 )
+from api.overview_shapes import FigureOut, OverviewOut
 from api.view_overview import Overview
 from api.view_ticket import Said, TicketView
 from api.views import Line

@@ -1,11 +1,11 @@
 """What goes in and out of the desk over HTTP. Every change of a ticket names the `version` that was read; another one is answered 409."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, field_validator
+from pydantic import BaseModel, Field, StrictBool, StrictInt, field_validator
 
-from api.clock_shapes import ClockOut, PromisesOut, TierOut
+from api.clock_shapes import ClockOut, TierOut
 from api.shapes import In, Line, Prose, Said
 from escalation.replies import ReplyKind
 from escalation.tables import Priority, TicketState
@@ -383,25 +383,3 @@ class SavedViewsOut(BaseModel):
     """One's own, by name."""
 
     views: list[SavedViewOut]
-
-
-class FigureOut(BaseModel):
-    """A number and what it counts."""
-
-    name: str
-    value: float | None
-    unit: Literal["", "%", "of 5"]
-    definition: StrictStr
-
-
-class OverviewOut(BaseModel):
-    """The operator's numbers from `since` on; tables by their row and column."""
-
-    since: datetime
-    until: datetime
-    figures: list[FigureOut]
-    outcomes: dict[str, int]
-    open_by_queue_and_age: dict[str, dict[str, int]]
-    ratings: dict[str, int]
-    blocks: list[dict[str, Any]]
-    promises: list[PromisesOut]

@@ -26,7 +26,6 @@ from api.desk_shapes import (
     MergeIn,
     MoveIn,
     NoteIn,
-    OverviewOut,
     PreviewIn,
     PreviewOut,
     PriorityIn,
@@ -44,6 +43,7 @@ from api.desk_shapes import (
     UnlinkIn,
     WorklistOut,
 )
+from api.overview_shapes import OverviewOut
 from api.routes.desk_tickets import suggested
 from api.sessions import Signed
 from api.shapes import In, problems
