@@ -5,18 +5,21 @@ A set that is broken says why and the others go on; a set without a grader is na
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from api.settings import Settings
-from evals import assistant_exam, grouping_exam, guarding, retrieval_exam, written_exam
+from evals import assistant_exam, groundedness_exam, grouping_exam, guarding, retrieval_exam, written_exam
 from evals.folders import BrokenSet, Source, checked_rows, sources
-from evals.laboratory import IngestError
+from evals.laboratory import IngestError, laboratory
 from evals.results import Report, SetResult, Trouble
+from guardrails.checks.grounding import Grounding
 
 CACHE = Path("build/evals")
 CENTRE = ("sample_centre", "sample_centre_languages")  # our own examples for the whole assistant
 
+FITTED_ON = "development"  # the pairs that the checker of drafts is fitted on: never graded
 OUTSIDE = "oos"  # the intent of questions that nothing answers
 
 T = TypeVar("T")
@@ -64,17 +67,28 @@ def run(plan: Run) -> Report:
 def _every(plan: Run) -> list[Source]:
     own = [assistant_exam.EXAMPLES / f"{name}.jsonl" for name in CENTRE]
     own += sorted((assistant_exam.EXAMPLES / guarding.KIND).glob("*.jsonl"))
+    own += [file for file in sorted((assistant_exam.EXAMPLES / groundedness_exam.KIND).glob("*.jsonl")) if file.stem != FITTED_ON]
     return [Source("own", path) for path in own] + (sources(plan.data) if plan.data else [])
 
 
 def _own(plan: Run, members: Sequence[Source]) -> Graded:
     guards = [source for source in members if source.path.parent.name == guarding.KIND]
+    drafts = [source for source in members if source.path.parent.name == groundedness_exam.KIND]
     for source in members:
-        if source not in guards:
+        if source not in guards and source not in drafts:
             yield _tried(source, lambda path: assistant_exam.grade(path, plan.settings, plan.cache, plan.tell))
             if plan.chat_model:
                 yield _tried(source, lambda path: written_exam.grade(path, plan.writing, plan.cache, plan.tell))
     yield from guarding.grade(guards, None, plan.settings, plan.cache)
+    yield from _groundedness(plan, drafts)
+
+
+def _groundedness(plan: Run, members: Sequence[Source]) -> Graded:
+    if members:
+        with laboratory(plan.settings, plan.cache) as lab:
+            grounding = Grounding(lab.service.library.encoders)
+            for source in members:
+                yield _tried(source, partial(groundedness_exam.grade, source.name, grounding))
 
 
 def _retrieval(plan: Run, members: Sequence[Source]) -> Graded:
@@ -120,7 +134,13 @@ def _tried(source: Source, grade: Callable[[Path], T]) -> T | Trouble:
         return Trouble(source.name, f"the grader failed: {type(error).__name__}: {error}")
 
 
-GRADERS: dict[str, Grader] = {"own": _own, "retrieval": _retrieval, "guardrails": _guardrails, "intents": _intents}
+GRADERS: dict[str, Grader] = {
+    "own": _own,
+    "retrieval": _retrieval,
+    "guardrails": _guardrails,
+    "intents": _intents,
+    "groundedness": _groundedness,
+}
 
 
 def _about(plan: Run) -> dict[str, str]:

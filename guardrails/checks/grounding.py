@@ -50,7 +50,7 @@ LITERAL = re.compile(
 _LIST_NUMBER = re.compile(r"(?m)^\s{0,6}(?:\[?\d{1,2}\]?[.)]|\[\d{1,2}\])\s|\[\d{1,2}\]")
 
 CAUGHT = 0.95  # of our own wrong sentences, held out: a wrong sentence reaching a visitor is worse than a good one that is cut
-KEPT_WORDS = 50_000  # word vectors kept in memory; 75 MB with the packaged encoders
+KEPT_WORDS = 50_000  # word vectors kept in memory; about 100 MB with the packaged encoders
 MAX_WORDS = 1500  # of evidence that are read; a draft cites a few passages of some hundred words
 FOREIGN_WORDS = 2  # function words of another language from which a claim counts as foreign to English passages
 FOLLOWS_FROM = 0.5  # probability of an entailment model
@@ -169,7 +169,7 @@ class Grounding:
             with self._lock:
                 if len(self._words) > KEPT_WORDS:
                     self._words.clear()
-                self._words |= {(name, word): vectors[word] for word in words - known.keys()}
+                self._words |= {(name, word): vectors[word].copy() for word in words - known.keys()}
             found[name] = known | vectors
         return found
 

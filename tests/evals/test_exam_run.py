@@ -237,3 +237,20 @@ def test_every_gold_of_our_own_examples_is_in_the_sample_centre(tmp_path):
         rows = assistant_exam.read(assistant_exam.EXAMPLES / f"{name}.jsonl")
         assert {gold for row in rows for gold in row.gold} <= names
         assert all(row.answerable == bool(row.gold) for row in rows)
+
+
+def test_sentences_and_their_passages_are_graded_without_the_generic_ones(tmp_path):
+    folder = tmp_path / "data" / "groundedness"
+    folder.mkdir(parents=True)
+    said = {"Refunds take 14 days.": "grounded", "Refunds take 3 days.": "ungrounded", "Thank you!": "generic"}
+    rows = [{"context": "Refunds take 14 days.", "response": text, "label": label, "kind": "plain"} for text, label in said.items()]
+    (folder / "shop.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "torn.jsonl").write_text('{"context": "a", "response": "b", "label": "maybe"}\n')
+    report = runner.run(plan(tmp_path, tmp_path / "data", "groundedness"))
+    (result,) = report.sets
+    assert result.metrics["auc"].value == 1
+    assert result.metrics["auc"].n == 2
+    assert result.metrics["caught@kind=plain"].value == 1
+    assert result.metrics["good_cut"].value == 0
+    (broken,) = report.broken
+    assert "torn.jsonl, line 1: the label" in broken.reason
