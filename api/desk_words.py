@@ -64,6 +64,7 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.ESCALATED_UNRESOLVED: "handed over: unresolved",
     Outcome.ESCALATED_FEEDBACK: "handed over: not solved",
     Outcome.ESCALATED_FORM: "handed over: form",
+    Outcome.MERGED: "answered together with the next message",
     Outcome.DELIVERED: "",
     Outcome.FAILED_ERROR: "failed",
 }

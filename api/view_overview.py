@@ -32,6 +32,7 @@ FAMILY_MEANS: Mapping[str, str] = {
     "unanswered": "no article covers it; it counts as a gap",
     "escalated": "the turn opened a ticket",
     "delivered": "a person held the conversation and got the message",
+    "merged": "a message that was answered together with the next one",
     "failed": "an error on our side",
 }
 VISITOR = "visitor"

@@ -281,7 +281,7 @@ def say_in(session: Session, conversation_id: str, role: Role, text: str, conten
     return message
 
 
-def delivered(session: Session, received: Received, *, now: datetime) -> Message:
+def delivered(session: Session, received: Received, *, now: datetime, outcome: Outcome = Outcome.DELIVERED) -> Message:
     """Close the turn without a reply, because a person holds the conversation; the visitor's own message, marked so.
 
     When a twin of the turn was faster and replied, its reply.
@@ -291,9 +291,9 @@ def delivered(session: Session, received: Received, *, now: datetime) -> Message
         return session.get_one(Message, turn.reply_id)
     message = session.get_one(Message, received.message_id)
     if turn.state != TurnState.DONE:
-        turn.state, turn.outcome, turn.finished_at = TurnState.DONE, Outcome.DELIVERED, now
+        turn.state, turn.outcome, turn.finished_at = TurnState.DONE, outcome, now
         turn.question, turn.language = received.text, received.locale
-        message.content = {**message.content, "outcome": Outcome.DELIVERED}
+        message.content = {**message.content, "outcome": outcome}
     return message
 
 

@@ -60,6 +60,7 @@ class Outcome(StrEnum):
     ESCALATED_FEEDBACK = "escalated_feedback"
     ESCALATED_FORM = "escalated_form"
     DELIVERED = "delivered"
+    MERGED = "merged"
     FAILED_ERROR = "failed_error"
 
     @property

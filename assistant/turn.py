@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from assistant import calling, composing, conversation, handover, replying, restating, trace
+from assistant import bursts, calling, composing, conversation, handover, replying, restating, trace
 from assistant.answer import Manner
 from assistant.calling import Caller
 from assistant.conversation import AlreadyAnswered, Incoming, Received, StillRunning
@@ -94,7 +94,8 @@ def take_turn(
 ) -> Message | StillRunning:
     """The reply to a message, stored; or word that a twin of the message is being answered right now.
 
-    The visitor's own message comes back when a person holds the conversation. A turn that fails may be run again at once.
+    The visitor's own message comes back when a person holds the conversation, or when a later one is answered together with it.
+    A turn that fails may be run again at once.
     """
     settings = assistant.settings
     with assistant.sessions.write() as session:
@@ -112,6 +113,8 @@ def take_turn(
             if isinstance(delivered, Message):
                 return delivered
             received = delivered
+        if isinstance(received, Received) and assistant.writer:
+            received = bursts.joined(session, received, now=now)
     if isinstance(received, StillRunning):
         return received
     if isinstance(received, AlreadyAnswered):
@@ -153,6 +156,9 @@ def _answered(assistant: Assistant, received: Received, choice: str | None, now:
         if held.holder == Holder.PERSON:  # called while we were thinking: from then on the assistant is silent
             ledger.append(session, trace.entries(received, heard, made.screened, assistant.guard.version, assistant.new_id), now)
             return conversation.delivered(session, received, now=now)
+        if assistant.writer and bursts.taken(session, received):
+            ledger.append(session, trace.entries(received, heard, made.screened, assistant.guard.version, assistant.new_id), now)
+            return bursts.silent(session, received, now=now)
         if called is not None:
             opened = handover.open_for(session, held, called, TicketId(received.turn_id), now=now)
             reply = replying.handed_over(reply, called.outcome, opened.text, opened.content)

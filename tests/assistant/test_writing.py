@@ -1,6 +1,7 @@
 """Answers written by a chat model: every sentence is checked, what is not supported is cut, and without an answer it is quoted."""
 
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -292,3 +293,32 @@ def test_no_transaction_is_open_while_the_model_thinks(fresh: Service) -> None:
 
     service, _ = with_model(fresh, thinks)
     assert ask(service, "ask for a refund").content["outcome"] == Outcome.ANSWERED_WRITTEN
+
+
+def test_a_burst_of_messages_is_answered_once_and_together(fresh: Service) -> None:
+    held = begin(fresh)
+    thinking, more_came = threading.Event(), threading.Event()
+
+    def thinks(prompt: Prompt) -> Line:
+        if "twice" not in prompt.material:
+            thinking.set()
+            assert more_came.wait(30)
+        else:
+            more_came.set()
+        return answer("Press Refund in Billing for a refund.")
+
+    service, model = with_model(fresh, thinks)
+    first = threading.Thread(target=lambda: replies.append(say_to(service, held.id, "How do I ask for a refund?", "one")))
+    replies: list[Message] = []
+    first.start()
+    assert thinking.wait(30)
+    last = say_to(service, held.id, "I have paid for the plan twice.", "two")
+    first.join(30)
+    assert last.content["outcome"] == Outcome.ANSWERED_WRITTEN
+    assert [(reply.role, reply.content["outcome"]) for reply in replies] == [("visitor", Outcome.MERGED)]
+    assert "How do I ask for a refund?\nI have paid for the plan twice" in model.prompts[-1].material
+    assert say_to(service, held.id, "How do I ask for a refund?", "one").id == replies[0].id
+    assert say_to(service, held.id, "I have paid for the plan twice.", "two").id == last.id
+    with service.database.read() as session:
+        roles = list(session.scalars(select(Message.role).where(Message.conversation_id == held.id).order_by(Message.id)))
+    assert roles == ["visitor", "visitor", "assistant"]

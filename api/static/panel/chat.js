@@ -217,7 +217,7 @@ export class Chat {
     const body = { text: item.text, client_message_id: item.id, ...(item.choice ? { choice: item.choice } : {}) };
     const last = await server.post(`/api/conversations/${conversation.id}/messages`, body, conversation.secret, (name, data) => {
       if (name === "step") this._set(item, "sending", "", data.step);
-      item.delivered = data.outcome === "delivered";
+      item.delivered = data.outcome === "delivered" || data.outcome === "merged";
     });
     if (!last) throw new server.Problem(0, "the stream was cut");
     return last === "reply";
