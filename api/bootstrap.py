@@ -26,10 +26,12 @@ from assistant.breaker import Limits
 from assistant.chat_model import ChatModel
 from assistant.model_calls import Budget
 from assistant.pen import Clocks, Writer
+from assistant.proving import by_words
 from assistant.turn import Assistant
 from escalation import keeping, queues
 from escalation.queues import NoSuchQueue
 from escalation.triage import Triage
+from guardrails.checks.grounding import Grounding
 from guardrails.checks.personal_data import mask_personal
 from guardrails.classifier import Fitted
 from guardrails.screen import Guard
@@ -276,7 +278,8 @@ def _assistant(settings: Settings, database: Database, library: Library, guard: 
 
     triage = Triage.over(library.encoders, settings.escalation)
     _check_queues(guard)
-    return Assistant(database, library, settings.assistant, new_id, link, mask_personal, guard, identify, triage, writer)
+    supports = by_words if isinstance(library.encoders[MAIN], HashingEncoder) else Grounding(library.encoders).check
+    return Assistant(database, library, settings.assistant, new_id, link, mask_personal, guard, identify, triage, writer, supports)
 
 
 def _check_queues(guard: Guard) -> None:

@@ -8,11 +8,14 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from assistant.relevance import stems
+from guardrails.checks.grounding import Statement, Support
 from guardrails.drafts import CitedPassage, DraftToScreen
 from guardrails.screen import Guard
 
+FEWEST = 3  # words of a sentence
 LONGEST = 500  # characters of a sentence; a longer one is no sentence
 MARKUP = re.compile(r"<[a-z!/]|!\[|\]\(|```|<<|\|\s*-{3}", re.IGNORECASE)
+WORD = re.compile(r"\w+")
 WORDS_SAID = 0.8  # of the telling words of a sentence
 PART = re.compile(r"(?<=[.!?;])\s+|\n+")
 NOT = re.compile(
@@ -61,26 +64,28 @@ class Proof:
         return bool(self.kept) and len(self.cut) <= len(self.kept)
 
 
-Supports = Callable[[str, Sequence[str]], bool]
-"""A sentence and the texts that it rests on → whether they say what it says."""
+Supports = Callable[[Sequence[Statement]], list[Support]]
+"""Sentences with the passages that each rests on → for each whether they say what it says."""
 
 
-def prove(sentences: Sequence[Sentence], sources: Mapping[str, CitedPassage], guard: Guard, supports: Supports) -> Proof:
-    """Hold each sentence against its sources. `sources` by the ids that the model was shown."""
-    kept: list[Claim] = []
-    cut: list[Cut] = []
+def prove(
+    sentences: Sequence[Sentence], sources: Mapping[str, CitedPassage], guard: Guard, supports: Supports, asked: Sequence[str] = ()
+) -> Proof:
+    """Hold each sentence against its sources. `sources` by the ids that the model was shown; `asked`: what the visitor wrote."""
+    claims: dict[str, tuple[Claim, str]] = {}
     for sentence in sentences:
         text = " ".join(LABEL.sub("", sentence.text).split())
         named = [sources.get(id_.strip(" []()")) for id_ in dict.fromkeys(sentence.passages)]
         claim = Claim(text, tuple(source for source in named if source is not None))
-        why = _malformed(claim, unknown=None in named) or _unsaid(claim, guard, supports)
-        if not text or any(one.text == text for one in kept):
-            continue
-        if why:
-            cut.append(Cut(len(text.split()), why))
-        else:
-            kept.append(claim)
-    return Proof(tuple(kept), tuple(cut))
+        if text and text not in claims:
+            claims[text] = (claim, _malformed(claim, unknown=None in named) or _unsaid(claim, guard) or _echo(claim, asked))
+    open_ = [claim for claim, why in claims.values() if not why]
+    judged = supports([Statement(claim.text, claim.sources) for claim in open_]) if open_ else []
+    found = {claim.text: support for claim, support in zip(open_, judged, strict=True)}
+    kept = tuple(claim for claim in open_ if found[claim.text].ok)
+    cut = [Cut(len(claim.text.split()), why) for claim, why in claims.values() if why]
+    cut += [Cut(len(claim.text.split()), "; ".join(("meaning", *found[claim.text].reasons))) for claim in open_ if not found[claim.text].ok]
+    return Proof(kept, tuple(cut))
 
 
 def _malformed(claim: Claim, *, unknown: bool) -> str:
@@ -90,25 +95,40 @@ def _malformed(claim: Claim, *, unknown: bool) -> str:
         return "names no source"
     if len(claim.text) > LONGEST:
         return "is too long"
+    if len(claim.text.split()) < FEWEST:
+        return "is no sentence"
     return "holds markup" if MARKUP.search(claim.text) else ""
 
 
-def _unsaid(claim: Claim, guard: Guard, supports: Supports) -> str:
-    """What the guards say against it: a literal, a link, a promise or a meaning that no source has."""
+def _unsaid(claim: Claim, guard: Guard) -> str:
+    """Which of the guards' checks speaks against it: a literal, a link or a promise that no source has."""
     draft = DraftToScreen(claim.text, claim.sources, frozenset(source.passage_id for source in claim.sources))
     verdict = guard.outgoing(draft)
-    if verdict.action is not None and verdict.action.blocks:
-        return f"{verdict.policy}"
-    return "" if supports(claim.text, [f"{source.title}\n{source.text}" for source in claim.sources]) else "meaning"
+    return str(verdict.policy) if verdict.action is not None and verdict.action.blocks else ""
 
 
-def by_words(sentence: str, passages: Sequence[str]) -> bool:
+def _echo(claim: Claim, asked: Sequence[str]) -> str:
+    """A sentence that the visitor wrote and no source has was dictated."""
+    said = _spaced(claim.text)
+    dictated = any(said in _spaced(text) for text in asked)
+    return "repeats the visitor" if dictated and not any(said in _spaced(source.text) for source in claim.sources) else ""
+
+
+def _spaced(text: str) -> str:
+    """A text's words, each with a blank before and after it."""
+    return f" {' '.join(WORD.findall(text.casefold()))} "
+
+
+def by_words(statements: Sequence[Statement]) -> list[Support]:
     """Whether nearly every telling word of a sentence stands in its passages, and a “not” where a “not” stands.
 
-    Strict on purpose: it cuts many good paraphrases, and all that are in another language than the passages.
+    For services without a real encoder. Strict on purpose: it cuts most paraphrases, and all that are in another language.
     """
+    return [_by_words(one.sentence, [f"{passage.title}\n{passage.text}" for passage in one.passages]) for one in statements]
+
+
+def _by_words(sentence: str, passages: Sequence[str]) -> Support:
     told, known = stems(sentence), stems("\n".join(passages))
-    if not told or len(told & known) < WORDS_SAID * len(told):
-        return False
+    share = len(told & known) / max(1, len(told))
     nearest = max((part for passage in passages for part in PART.split(passage)), key=lambda part: len(told & stems(part)))
-    return bool(NOT.search(sentence)) == bool(NOT.search(nearest))
+    return Support(share >= WORDS_SAID and bool(NOT.search(sentence)) == bool(NOT.search(nearest)), share)

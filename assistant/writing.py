@@ -5,7 +5,7 @@ None when what remains does not answer; then the reply is the one that is made w
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -35,6 +35,7 @@ AS_NEAR = 0.6  # of the quoted answer's cosine with the question that a written 
 NEAR = 0.35  # cosine with the question that a written answer must have where nothing is quoted; not yet chosen by an eval
 SPOKEN = {Role.VISITOR: "Visitor", Role.ASSISTANT: "Assistant", Role.AGENT: "Agent"}
 ASKED_BACK_CHARACTERS = 240
+MISSING, LONG, MOST_NAMED = 100, 300, 3  # characters and sources that a server is asked to hold an answer to
 LINKING = frozenset(  # words a question back may have that stand neither in a passage nor in the message, as stems
     "which want mean ask would like one two or do first second kind option case prefer choos use exact please tell".split()
 )
@@ -74,12 +75,12 @@ def write(
         language=language_name(manner.language, "en"),
         sentences=str(means.settings.chat_sentences),
     )
-    written = pen.ask(prompt, Written)
+    written = pen.ask(replace(prompt, schema=_bounded(prompt.schema, means.settings.chat_sentences)), Written)
     if written is None:
         return Attempt(None, {"kind": "none"})
     told: dict[str, Any] = {"kind": written.kind}
     if written.kind == "answer":
-        proof = prove(written.sentences[: means.settings.chat_sentences], _sources(shown), means.guard, means.supports)
+        proof = prove(written.sentences[: means.settings.chat_sentences], _sources(shown), means.guard, means.supports, _asked(spoken))
         told |= {"kept": len(proof.kept), "cut": [asdict(one) for one in proof.cut]}
         draft = _draft(proof, shown, pen, manner)
         why_not = _does_not_answer(proof, draft, seen, quoted, means, manner)
@@ -121,6 +122,19 @@ def _conversation(means: Means, seen: Seen, spoken: Sequence[Said]) -> dict[str,
     kept = within(lines[::-1], means.settings.chat_history_tokens)[::-1] if means.settings.chat_history_tokens else []
     asked = {"conversation before": "\n".join(kept)} if any(kept) else {}
     return asked | {"message": means.mask(last.text), **({"meant as": seen.question.text} if seen.question.leans_on else {})}
+
+
+def _bounded(schema: Mapping[str, Any], sentences: int) -> dict[str, Any]:
+    """The schema with lengths that keep a small model from filling its tokens; servers that take lengths hold it to them."""
+    fields, of_sentence = dict(schema["properties"]), dict(schema["$defs"]["Sentence"]["properties"])
+    fields |= {name: fields[name] | {"maxLength": most} for name, most in (("question", ASKED_BACK_CHARACTERS), ("missing", MISSING))}
+    fields["sentences"] = fields["sentences"] | {"maxItems": sentences}
+    of_sentence |= {"text": of_sentence["text"] | {"maxLength": LONG}, "passages": of_sentence["passages"] | {"maxItems": MOST_NAMED}}
+    return {**schema, "properties": fields, "$defs": {"Sentence": {**schema["$defs"]["Sentence"], "properties": of_sentence}}}
+
+
+def _asked(spoken: Sequence[Said]) -> list[str]:
+    return [said.text for said in spoken if said.role is Role.VISITOR]
 
 
 def _sources(shown: Mapping[str, Place]) -> dict[str, CitedPassage]:

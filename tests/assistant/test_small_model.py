@@ -35,7 +35,7 @@ def address() -> Iterator[str]:
 
 def written_by(service: Service, address: str) -> Service:
     """The service with the small model; what it is shown is kept short, for it reads slowly."""
-    limits = {"chat_seconds": 60.0, "turn_lease_seconds": 120, "chat_retries": 0, "chat_passage_tokens": 220, "chat_answer_tokens": 110}
+    limits = {"chat_seconds": 60.0, "turn_lease_seconds": 120, "chat_retries": 0, "chat_passage_tokens": 220, "chat_answer_tokens": 220}
     more = {"chat_model": f"openai:{NAME}", "chat_base_url": address, "chat_sentences": 2, "chat_tokens_day": 0, "chat_failures": 100}
     chosen = service.settings.assistant.model_copy(update={**limits, **more})
     settings = service.settings.model_copy(update={"assistant": chosen})
