@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from assistant import replying
 from assistant.answer import Manner
 from assistant.conversation import Citation
-from assistant.looking import look
+from assistant.looking import Picked, look
 from assistant.means import Means
 from assistant.pen import Pen
 from assistant.prompting import Wording, within
@@ -116,7 +116,7 @@ def replied(pen: Pen, assistant: Assistant, ticket: Ticket, messages: Sequence[M
     means = assistant.means
     question = Question(means.mask(request))
     with assistant.sessions.read() as session:
-        seen = look(session, assistant.library, question, assistant.embed([question.text]), None)
+        seen = look(session, assistant.library, question, assistant.embed([question.text]), Picked())
     manner = Manner(means.settings.answer_words, means.settings.max_sources, shipped(ticket.language), assistant.link)
     spoken = [*(Said(Role(message.role), message.text) for message in messages), Said(Role.VISITOR, request)]
     quoted: Drafted = replying.draft(seen, manner, means.rarity)
