@@ -121,7 +121,8 @@ def _conversation(means: Means, seen: Seen, spoken: Sequence[Said]) -> dict[str,
     lines = [f"{SPOKEN[said.role]}: {means.mask(plain(said.text))}" for said in before]
     kept = within(lines[::-1], means.settings.chat_history_tokens)[::-1] if means.settings.chat_history_tokens else []
     asked = {"conversation before": "\n".join(kept)} if any(kept) else {}
-    return asked | {"message": means.mask(last.text), **({"meant as": means.mask(seen.asked)} if seen.question.leans_on or seen.chosen else {})}
+    meant = {"meant as": means.mask(seen.asked)} if seen.question.leans_on or seen.chosen else {}
+    return asked | {"message": means.mask(last.text)} | meant
 
 
 def _bounded(schema: Mapping[str, Any], sentences: int) -> dict[str, Any]:
