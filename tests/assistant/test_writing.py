@@ -125,7 +125,7 @@ def test_a_sentence_with_a_number_that_no_passage_has_is_cut(stocked: Service) -
         ModelTrouble(Trouble.CUT_OFF),
         ModelTrouble(Trouble.BUSY),
     ],
-    ids=lambda line: str(line)[:40],
+    ids=lambda line: str(line)[:40] if isinstance(line, str | dict | ModelTrouble) else None,
 )
 def test_what_may_not_be_said_or_cannot_be_read_leaves_the_quoted_answer(stocked: Service, line: Line) -> None:
     plain = ask(decided(stocked, Band.ANSWER), "ask for a refund")
