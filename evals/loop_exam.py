@@ -48,7 +48,11 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Played:
-    """One draw: the missing intents before and after, the others' right answers before and after, what was suggested."""
+    """One draw: the missing intents before and after, the others' right answers before and after, what was suggested.
+
+    `foreign` is the share of the questions in the groups of all suggested FAQs that ask something else than most of their group;
+    `impure` counts the groups where that is more than a tenth.
+    """
 
     before: Outcomes
     after: Outcomes
@@ -57,6 +61,8 @@ class Played:
     found: int
     accepted: int
     wrong_suggestions: int
+    foreign: float
+    impure: int
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ def play(data: Bank, seed: int, settings: Settings, cache: Path, tell: Callable[
         labels = _visited(lab, data, names)
         learned = learn(lab.service.assistant, settings.knowledge, now=lab.service.now(), rebuild=True)
         tell(f"draw {seed}: {len(learned.suggested)} suggested; not: {json.dumps(dict(learned.not_ready))}")
+        foreign, impure = _purity(lab, labels)
         accepted, wrong = _written(lab, labels, missing)
         lab.service.library.refresh()
         after = _measured(lab, data, {**names, **accepted})
@@ -98,7 +105,7 @@ def play(data: Bank, seed: int, settings: Settings, cache: Path, tell: Callable[
     lacked = [_outcomes([r for r, lack in zip(results, lacking, strict=True) if lack]) for results in (before, after)]
     others = [_outcomes([r for r, lack in zip(results, lacking, strict=True) if not lack]).answered for results in (before, after)]
     found = len(set(accepted.values()) & set(missing))
-    return Played(lacked[0], lacked[1], others[0], others[1], found, len(accepted), wrong)
+    return Played(lacked[0], lacked[1], others[0], others[1], found, len(accepted), wrong, foreign, impure)
 
 
 def _faq(row: Mapping[str, Any]) -> ArticleText:
@@ -173,6 +180,17 @@ def _answered(lab: Laboratory, conversation_id: Any, told: str) -> None:
         assert ticket is not None  # noqa: S101 - a person was called
         reply = AgentReply(told, "an agent", "An agent", TicketState.RESOLVED)
         handover.answer(session, ticket, reply, now=service.now(), expected_version=ticket.version)
+
+
+def _purity(lab: Laboratory, labels: Mapping[str, str]) -> tuple[float, int]:
+    """Of the questions in groups of suggested FAQs the share that asks something else, and how many groups have over a tenth of them."""
+    with lab.service.database.read() as session:
+        new = [row for row in suggestions.listed(session, limit=1000) if row.kind == SuggestionKind.NEW]
+        groups = [Counter(labels.get(gap.conversation_id, "") for gap in deciding.asked_by(session, row, 1000)) for row in new]
+    strangers = [counts.total() - counts.most_common(1)[0][1] for counts in groups if counts]
+    sizes = [counts.total() for counts in groups if counts]
+    impure = sum(10 * strange > size for strange, size in zip(strangers, sizes, strict=True))
+    return sum(strangers) / max(sum(sizes), 1), impure
 
 
 def _written(lab: Laboratory, labels: Mapping[str, str], missing: Sequence[str]) -> tuple[dict[str, str], int]:

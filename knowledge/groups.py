@@ -24,7 +24,7 @@ from knowledge.vectors import Vectors
 from knowledge.wording import central
 
 JOIN = 0.66  # mean likeness with a group's questions from which a new one joins it; below it stands alone until the next rebuild
-CORE = 0.6  # … with the others of its group from which a question counts as one of its clear ones
+CORE = 0.5  # … with the others of its group from which a question counts as one of its clear ones
 DEFAULT_MINUTES = 5.0  # an agent spends on a ticket, where none of the group's tickets tells
 AT_ONCE = 500
 MARKEDLY, MARKEDLY_MORE = 1.5, 3  # a decided group opens again at so many times its size then, and so many questions more

@@ -38,7 +38,7 @@ class KnowledgeSettings(BaseModel):
     suggest_people: int = Field(3, ge=2, le=100, description="different people who must ask the same before something is suggested")
     suggest_days: int = Field(14, ge=1, le=365, description="days within which they must have asked")
     suggest_pure: float = Field(
-        0.6,
+        0.5,
         ge=0,
         le=1,
         description="likeness that the questions of a suggestion must have on average; below it they are about several things",

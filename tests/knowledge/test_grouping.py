@@ -28,6 +28,15 @@ def test_clear_groups_are_found_without_their_number_being_known() -> None:
     assert (together(group(rows)) == together(labels)).mean() > 0.99
 
 
+def test_a_few_who_ask_the_same_are_found_among_many_who_stand_alone() -> None:
+    rows, labels = clouds(groups=10, size=4, alone=200)
+    made = group(rows)
+    for label in range(10):
+        own = made[labels == label]
+        assert len(set(own.tolist())) == 1
+        assert (made == own[0]).sum() == len(own)
+
+
 def test_the_order_of_the_questions_does_not_matter() -> None:
     rows, _ = clouds(groups=8, size=6, alone=10)
     back = np.arange(len(rows))[::-1]
