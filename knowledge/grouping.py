@@ -52,7 +52,8 @@ FEW_QUESTIONS = 800  # fewer are grouped as ISSUES_OF_FEW: neighbours of a group
 ISSUES_OF_FEW = Method((Scale(1, 0),), shared=0.0, floor=0.2, apart=0.5)
 """What the issues of some hundred questions are: plain average link. Chosen on 8 seeded scenes of 324 to 379 questions of clinc150's test
 split, 20 intents with 6 to 14 questions among 57 with 0 to 6. It found 16.5 of the 20 as a group with at most a tenth of strangers; over
-all groups of three and more that agents had answered .05 were strangers. ISSUES, at a likeness of .3 to .72 on 20 such scenes, found at most 9.2."""
+all groups of three and more that agents had answered .05 were strangers.
+ISSUES, at a likeness of .3 to .72 on 20 such scenes, found at most 9.2."""
 
 
 def joined(vectors: Mapping[str, Vectors]) -> Vectors:
