@@ -63,6 +63,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "assigned": _rule("Ticket given to you", Choice.ASSIGNED, Audience.ASSIGNED),
         "visitor_wrote": _rule("The visitor wrote", Choice.WROTE, Audience.ASSIGNEE),
         "replied": _rule("Reply sent", None, Audience.VISITOR),
+        "reached": _rule("Reply to its incident sent", None, Audience.VISITOR),
         "moved": _rule("State changed"),
         "merged": _rule("Merged into another ticket", Choice.WROTE, Audience.ASSIGNEE),
         "rated": _rule("The visitor rated the help"),
@@ -72,7 +73,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     }
 )
 # seen at the desk, told to nobody
-SILENT = frozenset({"noted", "priority_changed", "described", "asked", "absorbed", "linked", "unlinked", "reached"})
+SILENT = frozenset({"noted", "priority_changed", "described", "asked", "absorbed", "linked", "unlinked"})
 
 
 def owe(session: Session, event: TicketEvent) -> None:
