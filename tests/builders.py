@@ -9,15 +9,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-import anyio
 import httpx
 import uvicorn
 from fastapi.testclient import TestClient
@@ -452,15 +450,6 @@ def wait_until(happened: Callable[[], bool], seconds: float = 30) -> None:
             return
         patience.wait(0.02)
     raise AssertionError(f"it did not happen within {seconds} s")
-
-
-def in_its_own_loop(work: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
-    """The result of `work(*arguments)`, run by an event loop in a thread of its own.
-
-    Playwright keeps a loop running in the thread that drives the browser, and no second one may run there.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(anyio.run, work, *arguments).result()
 
 
 def together(count: int, do: Callable[[int], Any]) -> list[Any]:

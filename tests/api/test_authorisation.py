@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -28,7 +29,7 @@ from knowledge.confidence import Band
 from knowledge.tables import Article
 from tests.api.shelving import group_in, suggested
 from tests.api.staffing import LASTING, PASSWORD, Colleague, account_of, browser_of, invited
-from tests.builders import Visitor, article, decided, faq, in_its_own_loop, publish, running_in
+from tests.builders import Visitor, article, decided, faq, publish, running_in
 
 KEY = "fl_the-key-of-a-program"
 
@@ -443,7 +444,7 @@ def begun(app: FastAPI, address: str, headers: Mapping[str, str]) -> httpx.Respo
         await asyncio.gather(call, return_exceptions=True)
         return httpx.Response(start["status"], headers=start["headers"], content=bytes(body))
 
-    return in_its_own_loop(listen)
+    return anyio.run(listen)
 
 
 @pytest.fixture(scope="module")

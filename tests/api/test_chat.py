@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -24,7 +25,6 @@ from tests.builders import (
     decided,
     events_of,
     faq,
-    in_its_own_loop,
     is_problem,
     publish,
     running_in,
@@ -360,7 +360,6 @@ def test_a_turn_is_finished_though_nobody_listens_any_more(service: Service) -> 
         ],
     }
 
-    import anyio
 
     async def talk() -> None:
         first_event = anyio.Event()
@@ -387,7 +386,7 @@ def test_a_turn_is_finished_though_nobody_listens_any_more(service: Service) -> 
         with service.database.read() as session:
             return len(session.scalars(select(Message)).all()) == 3
 
-    in_its_own_loop(talk)
+    anyio.run(talk)
     assert done.is_set()
     assert visitor.say("refund", client_message_id="m1").json()["outcome"] == "answered_quoted"
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message as AsgiMessage
@@ -13,7 +14,7 @@ from api.app import create
 from api.bootstrap import Service
 from api.errors import TooMany
 from api.limits import Rate
-from tests.builders import Clock, Visitor, client_of, in_its_own_loop, is_problem, running_in
+from tests.builders import Clock, Visitor, client_of, is_problem, running_in
 
 TEN_MEBIBYTES = 10 * 1024 * 1024
 
@@ -244,7 +245,7 @@ def asgi(service: Service, headers: list[tuple[bytes, bytes]], chunks: list[byte
         "server": ("test", 80),
         "headers": [(b"content-type", b"application/json"), *headers],
     }
-    in_its_own_loop(app, scope, receive, send)
+    anyio.run(app, scope, receive, send)
     return sent[0]["status"], len(chunks) - len(left)
 
 

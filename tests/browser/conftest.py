@@ -58,9 +58,9 @@ def _not_run(why: str) -> None:
     pytest.skip(f"NOT RUN: {why}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright."""
+    """Debian's Chromium, driven by Playwright, which keeps an event loop running in this thread until the file is done."""
     if not CHROMIUM:
         _not_run("Chromium is missing; apt-get install chromium")
     try:

@@ -207,6 +207,7 @@ def test_what_the_page_says_about_its_visitor_is_kept_as_unverified(window: Open
     here.page.wait_for_load_state("networkidle")
     with site.service.database.read() as session:
         details = session.get_one(Conversation, name).details
+    assert details.pop("zone") == here.page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
     assert details == {"name": "Ada", "email": "ada@shop.example"}
 
 

@@ -37,3 +37,13 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['suggestion_id'], ['suggestion.id'], name=op.f('fk_suggestion_lift_suggestion_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('suggestion_id', name=op.f('pk_suggestion_lift'))
     )
+
+
+def downgrade() -> None:
+    """To the schema before."""
+    op.drop_table('suggestion_lift')
+    with op.batch_alter_table('golden_question', schema=None) as batch_op:
+        batch_op.drop_index('ix_golden_question_protected_added_at')
+        batch_op.drop_index(batch_op.f('ix_golden_question_article_id'))
+
+    op.drop_table('golden_question')
