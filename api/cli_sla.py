@@ -47,10 +47,11 @@ def run() -> None:
     from api.settings import from_environment
     from escalation import keeping
 
-    book = from_environment().sla_book()
+    settings = from_environment()
+    book = settings.sla_book()
     with database() as opened:
         opened.info[keeping.BOOK] = book
-        typer.echo(clocks.run(opened, utc_now()))
+        typer.echo(clocks.run(opened, utc_now(), timedelta(hours=settings.escalation.alarm_hours)))
 
 
 @sla.command("what-if")

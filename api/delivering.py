@@ -78,6 +78,8 @@ def spread(service: Service, now: datetime) -> str:
                 ticket = session.get(Ticket, one.ticket_id)
                 told = telling.recipients(session, one, ticket, mail=mail) if ticket else []
                 messages += outbox.spread(session, one, told, now=now)
+                if ticket and mail:
+                    messages += outbox.sum_up(session, telling.LATE, telling.summed_up(session, one, ticket), now=now)
         events += len(owed)
         if len(owed) < AT_ONCE or service.now() - now > RUN_LASTS:
             return f"{events} events, {messages} messages"

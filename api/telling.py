@@ -7,25 +7,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from api import webhooks
 from api.mailing import Letter
 from api.message_tables import Follow, Unwanted, VisitorLink
 from api.settings import Settings
-from api.tables import Account, StaffRole
+from api.tables import Account, StaffRole, TicketSeen
 from assistant.conversation import hash_secret
 from assistant.tables import Conversation, ConversationId, Message
 from assistant.wording import shipped, words
-from escalation import linking
+from escalation import keeping, linking
 from escalation.notifications import RULES, Audience, Rule
 from escalation.outbox_tables import Delivery, Outbox, Way
-from escalation.tables import Ticket
+from escalation.tables import EventKind, Ticket, TicketEvent, TicketState
+from escalation.work import VISITOR
 
 OPEN, CONFIRM = "open", "confirm"  # what a visitor's link is for
 LINK_LASTS = timedelta(days=14)
 CONFIRM_LASTS = timedelta(days=2)
+LATE = "late"  # the mail that sums up what was late already
+WROTE = (EventKind.VISITOR_WROTE, EventKind.REOPENED)
+MAILED_AGAIN = timedelta(hours=4)
 
 
 class NobodyToTell(Exception):
@@ -50,15 +54,58 @@ class Post:
 
 
 def recipients(session: Session, owed: Outbox, ticket: Ticket, *, mail: bool) -> list[tuple[Way, str]]:
-    """Whom an event tells; `mail` says whether mail can be sent at all."""
+    """Whom an event tells; `mail` says whether mail can be sent at all. What is quiet tells nobody."""
     rule = RULES[owed.kind]
+    if owed.details.get("quiet"):
+        return []
     told = [(Way.WEBHOOK, one) for one in webhooks.listening(session, owed.kind)]
     if not mail:
         return told
-    told += [(Way.MAIL, one) for one in _staff(session, rule, owed, ticket)]
+    if not _known_already(session, owed, ticket):
+        told += [(Way.MAIL, one) for one in _staff(session, rule, owed, ticket)]
     if Audience.VISITOR in rule.to:
         told += [(Way.REPLY, one) for one in linking.conversations(session, ticket) if _confirmed(session, one)]
     return told
+
+
+def summed_up(session: Session, owed: Outbox, ticket: Ticket) -> list[str]:
+    """Whom one mail a day tells of what was quiet: those whom the event would have told."""
+    return _staff(session, RULES[owed.kind], owed, ticket) if owed.details.get("quiet") else []
+
+
+def _known_already(session: Session, owed: Outbox, ticket: Ticket) -> bool:
+    """Whether the assignee has read it by now, or has had a mail about what the visitor wrote before and not looked at it since.
+
+    So many messages in a row are one mail, and one more when it goes on for hours. Thanks are no mail.
+    """
+    if owed.kind not in WROTE or owed.by != VISITOR:
+        return False
+    if owed.details.get("smalltalk"):
+        return True
+    mailed: datetime | None = None
+    for event in _written_since(session, owed, ticket):
+        if mailed is None or event.at - mailed >= MAILED_AGAIN:
+            mailed = event.at
+            if event.id == owed.event_id:
+                return False
+    return True
+
+
+def _written_since(session: Session, owed: Outbox, ticket: Ticket) -> list[TicketEvent]:
+    """What the visitor wrote up to this event since the assignee got the ticket, did something on it or read it, in its order."""
+    read = select(TicketSeen.version).where(TicketSeen.account_id == ticket.assignee, TicketSeen.ticket_id == ticket.id)
+    seen = session.scalar(read) or 0
+    before = (TicketEvent.ticket_id == ticket.id) & (TicketEvent.id <= owed.event_id)
+    theirs = (TicketEvent.by == ticket.assignee) | (TicketEvent.kind == EventKind.ASSIGNED)
+    last = select(func.max(TicketEvent.version)).where(before, theirs).scalar_subquery()
+    wrote = (
+        TicketEvent.kind.in_(WROTE)
+        & (TicketEvent.by == VISITOR)
+        & (TicketEvent.version > func.coalesce(last, 0))
+        & (TicketEvent.version > seen)
+    )
+    events = session.scalars(select(TicketEvent).where(before, wrote).order_by(TicketEvent.version)).all()
+    return [event for event in events if not event.details.get("smalltalk")]
 
 
 def follow(kind: str, name: str) -> str:
@@ -106,6 +153,8 @@ def own_ticket(session: Session, conversation_id: str) -> Ticket | None:
 
 def letter_of(session: Session, delivery: Delivery, post: Post) -> Letter:
     """The letter of a delivery. A link in it is stored as its hash alone. Raise NobodyToTell."""
+    if delivery.way == Way.MAIL and delivery.kind == LATE:
+        return _late(session, delivery, post)
     if delivery.way == Way.MAIL:
         return _to_staff(session, delivery, post)
     ticket = own_ticket(session, delivery.recipient)
@@ -144,6 +193,43 @@ def _to_staff(session: Session, delivery: Delivery, post: Post) -> Letter:
         thread=f"ticket-{ticket.id}",
         unsubscribe=f"{post.base}/staff/account#messages",
     )
+
+
+def _late(session: Session, delivery: Delivery, post: Post) -> Letter:
+    """How many tickets of a member of staff are late now, in one mail, for what was late before anybody could be told."""
+    account = session.get(Account, delivery.recipient)
+    if account is None or account.disabled_at is not None:
+        raise NobodyToTell("the account is gone")
+    count = session.scalar(select(func.count()).select_from(Ticket).where(_concerns(session, account), Ticket.next_due_at < post.now)) or 0
+    if not count:
+        raise NobodyToTell("nothing is late any more")
+    some = "1 ticket is late" if count == 1 else f"{count} tickets are late"
+    lines = [
+        f"{some} that you have, whose queue you follow, or for whose tier you stand.",
+        "",
+        "They were late before their clocks were watched: when clocks began here, when other targets began to count, or while the",
+        "server stood still. There is no mail for each of them. The list of work has them on top:",
+        "",
+        f"{post.base}/desk",
+        "",
+        f"Choose which of these mails you want: {post.base}/staff/account#messages",
+    ]
+    unsubscribe = f"{post.base}/staff/account#messages"
+    return Letter(delivery.id, account.email, some, "\n".join(lines) + "\n", unsubscribe=unsubscribe)
+
+
+def _concerns(session: Session, account: Account) -> ColumnElement[bool]:
+    """The open tickets of an account: those it has, of the queues it follows, and that are with a tier it stands for."""
+    followed = set(session.scalars(select(Follow.what).where(Follow.account_id == account.id)))
+    queues = [what.removeprefix("queue ") for what in followed if what.startswith("queue ")]
+    tiers = [
+        (Ticket.chain == chain.name) & (Ticket.tier == number)
+        for chain in keeping.book_of(session).chains.values()
+        for number, tier in enumerate(chain.tiers, start=1)
+        if follow("tier", tier.who) in followed
+    ]
+    living = Ticket.state.not_in([TicketState.RESOLVED, TicketState.CLOSED])
+    return living & or_(Ticket.assignee == account.id, Ticket.queue.in_(queues), *tiers)
 
 
 def _more(delivery: Delivery) -> Sequence[str]:

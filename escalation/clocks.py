@@ -218,7 +218,8 @@ class _Telling:
         for clock in self.open(K.TIER):
             self.end(clock, how, event.at)
         self.tier = int(event.details["tier"])
-        self.start_tier(event)
+        if not event.details.get("quiet"):  # nobody was told, so nobody's time runs
+            self.start_tier(event)
 
     # ── clocks and tiers ────────────────────────────────────────────────────────────────────────────
 

@@ -1,7 +1,7 @@
 """Clocks beside their ticket: written anew in the transaction of every event that touches them, so a list can sort by them.
 
-What is stored is always what `clocks.course` tells from the events; `refresh` mends tickets whose clocks were told by
-other files, or before there were any.
+What is stored is always what `clocks.course` tells from the events; `stale` finds tickets whose clocks were told by other
+files, or before there were any.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,14 +65,14 @@ def carried(session: Session, ticket: Ticket, now: datetime) -> dict[str, Any]:
     return {"waits_since": told.waits_since.isoformat() if told.waits_since else None, "ran": ran}
 
 
-def refresh(session: Session, most: int) -> int:
-    """Tell up to so many living tickets' clocks anew that another edition of the book told; how many they were."""
+def stale(session: Session, most: int, beyond: Iterable[str] = ()) -> Sequence[str]:
+    """The ids of living tickets whose clocks nobody has told yet, or another edition of the book has; those in `beyond` are left out."""
     edition = book_of(session).edition
     other = or_(Ticket.clock_book < edition, Ticket.clock_book > edition)  # an index knows no "unlike"
-    stale = session.scalars(select(Ticket).where(NOT_CLOSED, other).limit(most).with_for_update()).all()
-    for ticket in stale:
-        keep(session, ticket)
-    return len(stale)
+    query = select(Ticket.id).where(NOT_CLOSED, other)
+    left = list(beyond)
+    query = query.where(Ticket.id.not_in(left)) if left else query
+    return session.scalars(query.limit(most)).all()
 
 
 def alarms(session: Session, now: datetime, most: int, beyond: Iterable[str] = ()) -> Sequence[str]:
@@ -129,4 +129,4 @@ def _summarise(ticket: Ticket, told: Course, book: Book) -> None:
     ticket.clock_book = book.edition
 
 
-__all__ = ["ClockKind", "alarms", "book_of", "carried", "happened", "keep", "of_ticket", "refresh"]
+__all__ = ["ClockKind", "alarms", "book_of", "carried", "happened", "keep", "of_ticket", "stale"]

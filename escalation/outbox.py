@@ -20,6 +20,7 @@ TRIES = len(PAUSES) + 1
 JITTER = 0.1  # a pause is up to a tenth longer, so that what failed together does not come back together
 LONGEST_WAIT = 24 * H  # asked for by a receiver
 LEASE = 2 * M
+COLLECTS = 5 * M  # how long a mail that sums up waits for more to sum up
 
 
 class NoSuchDelivery(LookupError):
@@ -64,6 +65,18 @@ def spread(session: Session, owed: Outbox, recipients: Sequence[tuple[Way, str]]
     session.delete(owed)
     session.flush()
     return len(recipients)
+
+
+def sum_up(session: Session, kind: str, recipients: Sequence[str], *, now: datetime) -> int:
+    """One mail a day to each recipient about many events of a kind, a while from now, so that it tells of all; how many are new."""
+    names = {delivery_id(kind, recipient, now.date()): recipient for recipient in recipients}
+    for known in session.scalars(select(Delivery.id).where(Delivery.id.in_(names))):
+        del names[known]
+    for name, recipient in names.items():
+        rest = {"event_id": 0, "ticket_id": "", "kind": kind, "state": DeliveryState.WAITING, "happened_at": now, "created_at": now}
+        session.add(Delivery(id=name, way=Way.MAIL, recipient=recipient, next_at=now + COLLECTS, **rest))
+    session.flush()
+    return len(names)
 
 
 def due(session: Session, ways: Sequence[Way], limit: int, *, now: datetime, only: str | None = None, but: Sequence[str] = ()) -> list[str]:

@@ -48,3 +48,10 @@ class EscalationSettings(BaseModel):
     sla_chains: str = Field(
         "", description="a YAML file of your escalation chains, in the form of escalation/chains.yaml; empty: the shipped ones"
     )
+    alarm_hours: int = Field(
+        24,
+        ge=1,
+        le=8760,
+        description="hours after which a late clock that nobody could tell of, for the server stood still, is only written down; "
+        "one mail a day sums up what was",
+    )

@@ -12,24 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from standardwebhooks.webhooks import Webhook as Receiver
 
-from api import delivering, webhooks
+from api import clocks, delivering, telling, webhooks
 from api.bootstrap import Service, running_without_index, utc_now
 from api.channels import Channels
 from api.guarded import Answer, Internal, Limits, Poster
 from api.mailing import BadAddress, Letter, Mailer, NotSent, address_of
 from api.message_tables import Follow, Unwanted, Webhook, WebhookFormat
-from api.tables import Account, StaffRole
+from api.tables import Account, StaffRole, TicketSeen
 from api.webhooks import Wanted
 from assistant.tables import Conversation, Holder
 from escalation import outbox, tickets, work
 from escalation.fields import Fields
 from escalation.outbox_tables import Delivery, DeliveryState
-from escalation.tables import Priority, Reason, Ticket, TicketId
+from escalation.tables import FAR, Priority, Reason, Ticket, TicketClock, TicketId, TicketState
 from escalation.tickets import Opening
-from tests.api.sinks import SENDER, Mailbox, hook, mailbox, settings_with, signing_in
+from tests.api.sinks import PUBLIC, SENDER, Mailbox, hook, mailbox, settings_with, signing_in
 from tests.api.staffing import account_of
 from tests.builders import Clock
 
@@ -110,6 +110,18 @@ def run_out(service: Service, clock: Clock, lasting: timedelta = HOURS_80) -> No
         clock.at = max(clock.at + timedelta(seconds=1), min([*waiting, *rests, *leases]))
 
 
+def subjects(box: Mailbox) -> list[str]:
+    """What the letters are about, without the numbers of tickets."""
+    return [letter["Subject"].rpartition("] ")[2] for letter in box.letters]
+
+
+def forget_clocks(service: Service) -> None:
+    """As a database of before there were clocks is after its upgrade."""
+    with service.database.write() as session:
+        session.execute(delete(TicketClock))
+        session.execute(update(Ticket).values(clock_book="", next_clock="", clock_state="", next_due_at=FAR, chain="", tier=0))
+
+
 def deliveries(service: Service) -> list[Delivery]:
     with service.database.read() as session:
         return list(session.scalars(select(Delivery).order_by(Delivery.created_at, Delivery.id)))
@@ -153,6 +165,111 @@ def test_who_is_given_a_ticket_hears_it_and_then_what_the_visitor_writes(desk: S
         f"[{ticket.number}] The visitor wrote",
     ]
     assert len({letter["References"] for letter in box.letters}) == 1
+
+
+def test_many_messages_in_a_row_are_one_mail_until_the_agent_does_something(desk: Service, box: Mailbox, clock: Clock) -> None:
+    agent = account_of(desk)
+    ticket = opened(desk)
+    assigned(desk, ticket, agent)
+    run(desk)
+    for _ in range(5):
+        wrote(desk, ticket)
+        clock.move(60)
+        run(desk)
+    assert subjects(box) == ["Ticket given to you", "The visitor wrote"]
+    with desk.database.write() as session:
+        found = tickets.get(session, ticket.id)
+        work.replied(session, found, "7", by=agent.id, now=desk.now(), expected_version=found.version)
+    wrote(desk, ticket, 2)
+    run(desk)
+    assert subjects(box)[2:] == ["The visitor wrote"]
+    clock.at += telling.MAILED_AGAIN
+    wrote(desk, ticket, 2)
+    run(desk)
+    assert subjects(box)[3:] == ["The visitor wrote"], "hours later it is said once more"
+    other = account_of(desk)
+    assigned(desk, ticket, other)
+    wrote(desk, ticket)
+    run(desk)
+    assert subjects(box)[4:] == ["Ticket given to you", "The visitor wrote"]
+
+
+def test_what_the_agent_has_read_is_no_mail_and_what_comes_then_is(desk: Service, box: Mailbox) -> None:
+    agent = account_of(desk)
+    ticket = opened(desk)
+    assigned(desk, ticket, agent)
+    wrote(desk, ticket)
+    with desk.database.write() as session:
+        read = tickets.get(session, ticket.id).version
+        session.add(TicketSeen(account_id=agent.id, ticket_id=ticket.id, version=read))
+    run(desk)
+    assert subjects(box) == ["Ticket given to you"]
+    wrote(desk, ticket, 2)
+    run(desk)
+    assert subjects(box)[1:] == ["The visitor wrote"]
+
+
+def test_thanks_are_no_mail_and_a_ticket_opened_again_is_one(desk: Service, box: Mailbox) -> None:
+    agent = account_of(desk)
+    ticket = opened(desk)
+    assigned(desk, ticket, agent)
+    with desk.database.write() as session:
+        found = tickets.get(session, ticket.id)
+        tickets.advance(session, found, TicketState.RESOLVED, by=agent.id, now=desk.now())
+        work.visitor_wrote(session, found, "1", now=desk.now(), smalltalk=True)
+    run(desk)
+    assert subjects(box) == ["Ticket given to you"]
+    with desk.database.write() as session:
+        found = tickets.get(session, ticket.id)
+        tickets.reopen(session, found, by=work.VISITOR, now=desk.now(), expected_version=found.version)
+        work.visitor_wrote(session, found, "2", now=desk.now())
+    run(desk)
+    assert subjects(box)[1:] == ["Ticket opened again"]
+
+
+def test_what_was_late_before_clocks_were_kept_is_one_mail_a_day_for_each_agent(desk: Service, box: Mailbox, clock: Clock) -> None:
+    """An upgrade: open tickets that are days old, whose clocks nobody has told yet."""
+    follower, owner, lead, other = (account_of(desk) for _ in range(4))
+    followed(desk, follower, "queue billing")
+    followed(desk, lead, "tier Sales account executive")
+    with hook() as sink:
+        made = [opened(desk) for _ in range(6)]
+        assigned(desk, made[0], owner)
+        run(desk)
+        box.letters.clear()
+        asked = len(sink.got)
+        hooked(desk, sink.url)
+        forget_clocks(desk)
+        clock.at += timedelta(days=9)
+        assert clocks.run(desk.database, clock.at).endswith("18 late already, 6 told anew")
+        run(desk)
+        assert (subjects(box), len(sink.got)) == ([], asked), "nobody is told of each"
+        clock.at += outbox.COLLECTS
+        run(desk)
+        assert clocks.run(desk.database, clock.at) == "0 warned, 0 breached, 0 escalated"
+        run_out(desk, clock, timedelta(hours=1))
+    told = {letter["To"]: letter["Subject"] for letter in box.letters}
+    assert told == {follower.email: "6 tickets are late", owner.email: "1 ticket is late", lead.email: "6 tickets are late"}
+    assert len(box.letters) == 3
+    assert other.email not in told
+    assert f"{PUBLIC}/desk" in box.texts()[0]
+
+
+def test_the_mail_that_sums_up_says_nothing_when_nothing_is_late_any_more(desk: Service, box: Mailbox, clock: Clock) -> None:
+    agent = account_of(desk)
+    ticket = opened(desk)
+    assigned(desk, ticket, agent)
+    run(desk)
+    forget_clocks(desk)
+    clock.at += timedelta(days=9)
+    clocks.run(desk.database, clock.at)
+    run(desk)
+    with desk.database.write() as session:
+        found = tickets.get(session, ticket.id)
+        tickets.advance(session, found, TicketState.RESOLVED, by=agent.id, now=desk.now())
+    clock.at += outbox.COLLECTS
+    run(desk)
+    assert subjects(box) == ["Ticket given to you"]
 
 
 def test_nobody_is_told_of_what_they_did_themselves_or_do_not_want_or_when_they_left(desk: Service, box: Mailbox) -> None:

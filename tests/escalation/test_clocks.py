@@ -299,10 +299,38 @@ def test_other_files_tell_living_tickets_anew(stored: Database) -> None:
     id_ = new(stored)
     stored.info[keeping.BOOK] = sla.book("overall")
     with stored.write() as session:
-        assert keeping.refresh(session, 10) == 1
+        assert keeping.stale(session, 10) == [id_]
+        assert keeping.stale(session, 10, [id_]) == []
+        alarms.tell_anew(session, id_, now=MONDAY)
         assert tickets.get(session, id_).next_due_at == MONDAY + 4 * HOUR
+    with stored.read() as session:
+        assert keeping.stale(session, 10) == []
+
+
+def test_what_was_late_before_its_clocks_were_told_is_written_down_quietly(stored: Database) -> None:
+    id_ = new(stored)
     with stored.write() as session:
-        assert keeping.refresh(session, 10) == 0
+        rung = alarms.tell_anew(session, id_, now=MONDAY + 2 * HOUR)
+    assert rung == alarms.Rung(quiet=2)
+    with stored.read() as session:
+        ticket = tickets.get(session, id_)
+        events = tickets.history(session, ticket)
+        assert [(e.kind, e.details.get("quiet")) for e in events[1:]] == [(E.CLOCK_BREACHED, True), (E.ESCALATED, True)]
+        assert (ticket.tier, [row.kind for row in keeping.of_ticket(session, ticket) if row.state == C.RUNNING]) == (
+            2,
+            [K.FIRST_REPLY, K.RESOLUTION],
+        )
+        assert keeping.alarms(session, MONDAY + 5 * HOUR, 10) == [], "the tier that nobody told cannot be late"
+    with stored.write() as session:
+        assert alarms.ring(session, id_, now=MONDAY + 6 * HOUR) == alarms.Rung(warned=1), "what comes now is told"
+
+
+def test_an_alarm_is_quiet_once_its_patience_is_over_and_a_warning_never_is(stored: Database) -> None:
+    late, soon = new(stored, 1), new(stored, 2)
+    with stored.write() as session:
+        assert alarms.ring(session, soon, now=MONDAY + 50 * MINUTE, patience=timedelta(0)) == alarms.Rung(warned=1)
+        assert alarms.ring(session, soon, now=MONDAY + 2 * HOUR, patience=HOUR + MINUTE) == alarms.Rung(breached=1, escalated=1)
+        assert alarms.ring(session, late, now=MONDAY + 2 * HOUR, patience=HOUR) == alarms.Rung(quiet=2)
 
 
 def test_a_calendar_that_never_opens_is_told_as_never_due(stored: Database, tmp_path: Path) -> None:
