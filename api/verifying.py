@@ -6,6 +6,7 @@ at most three new addresses an hour. Only a click on the link confirms, and only
 
 from datetime import datetime, timedelta
 
+import structlog
 from fastapi import Request
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -16,8 +17,8 @@ from api.context import service_of
 from api.mailing import BadAddress, address_of
 from api.message_tables import AddressCheck, VisitorLink
 from assistant import conversation
-from assistant.conversation import hash_secret
-from assistant.tables import Conversation, ConversationId, ConversationKey
+from assistant.conversation import Incoming, StillRunning, hash_secret
+from assistant.tables import Conversation, ConversationId, ConversationKey, Message
 from escalation import outbox, tickets, work
 from escalation.outbox_tables import Delivery, DeliveryState, Way
 from escalation.tables import Ticket, TicketState
@@ -26,6 +27,7 @@ from escalation.tickets import Contact
 ASK_AGAIN = timedelta(hours=24)
 PER_CALLER, CALLER_WINDOW = 3, timedelta(hours=1)
 KEY_LASTS = timedelta(days=90)  # as long as the cookie that holds it
+log = structlog.get_logger()
 LOCK = 7_201_035  # any number that no other lock of Postgres here has
 
 
@@ -44,6 +46,16 @@ def ask(request: Request, conversation_id: str) -> None:
             return
     with service.database.write() as session:
         ask_once(session, conversation_id, caller, now=service.now())
+
+
+def ask_after(request: Request, conversation_id: str, incoming: Incoming, turn: Message | StillRunning) -> None:
+    """As `ask`, after a turn that may have told an address or opened the ticket; the turn stands whatever becomes of the question."""
+    if "@" not in incoming.text and not (isinstance(turn, Message) and turn.content.get("handover")):
+        return
+    try:
+        ask(request, conversation_id)
+    except Exception as error:
+        log.exception("address_not_asked", error=type(error).__name__)
 
 
 def ask_once(session: Session, conversation_id: str, caller: str, *, now: datetime) -> bool:

@@ -77,8 +77,7 @@ async def post_message(conversation_id: str, body: MessageIn, request: Request) 
     turn = await anyio.to_thread.run_sync(
         lambda: take_turn(service.assistant, ConversationId(conversation_id), incoming, now=service.now())
     )
-    if "@" in incoming.text:  # perhaps the address at which a person shall answer
-        await anyio.to_thread.run_sync(verifying.ask, request, conversation_id)
+    await anyio.to_thread.run_sync(verifying.ask_after, request, conversation_id, incoming, turn)
     if isinstance(turn, StillRunning):
         return JSONResponse(RunningOut().model_dump(), 202, headers={"Retry-After": "1"})
     return JSONResponse(message_out(turn).model_dump(mode="json"))
@@ -171,6 +170,7 @@ async def _progress(request: Request, conversation_id: ConversationId, incoming:
                 service.assistant, conversation_id, incoming, now=service.now(), progress=lambda step: tell(("step", {"step": step}))
             )
             tell(("running", {}) if isinstance(turn, StillRunning) else ("reply", message_out(turn).model_dump(mode="json")))
+            verifying.ask_after(request, conversation_id, incoming, turn)
         except Exception as error:  # noqa: BLE001 - the stream has begun, so a problem must travel inside it
             tell(("problem", json.loads(bytes(told(request, error).body))))
         finally:

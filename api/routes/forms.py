@@ -132,9 +132,10 @@ def reply(
     limits(request).messages.take(found.id)
     incoming = Incoming(redact_secrets(words).text, client_id if CLIENT_ID.fullmatch(client_id) else None)
     try:
-        take_turn(service.assistant, ConversationId(found.id), incoming, now=service.now())
+        turn = take_turn(service.assistant, ConversationId(found.id), incoming, now=service.now())
     except SameIdOtherText:  # another text from a page that was left open: a message of its own
-        take_turn(service.assistant, ConversationId(found.id), Incoming(incoming.text), now=service.now())
+        turn = take_turn(service.assistant, ConversationId(found.id), Incoming(incoming.text), now=service.now())
+    verifying.ask_after(request, found.id, incoming, turn)
     return _back(conversation_id)
 
 

@@ -20,7 +20,7 @@ from assistant.wording import LANGUAGES
 from escalation import tickets
 from escalation.tables import EventKind, Ticket, TicketState
 from tests.api.sinks import PUBLIC, Mailbox, mailbox, settings_with
-from tests.builders import Clock, client_of
+from tests.builders import Clock, Visitor, client_of
 
 LINK = re.compile(rf"{PUBLIC}(/help/mail/[\w-]+)")
 
@@ -179,6 +179,40 @@ def test_a_stranger_who_names_a_confirmed_address_is_neither_confirmed_nor_relat
     before = len(box.letters)
     run(desk)
     assert len(box.letters) == before
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["I want to talk to a human please", "You can reach me at eve@example.com"],
+        ["My address is eve@example.com", "I want to talk to a human please"],
+        ["I want to talk to a human, write to eve@example.com"],
+    ],
+    ids=["after the handover", "before it", "with it"],
+)
+def test_an_address_typed_into_the_chat_is_asked_as_one_of_a_form_is(desk: Service, box: Mailbox, accept: str, said: list[str]) -> None:
+    visitor = Visitor.arrives(client_of(desk))
+    for text in said:
+        assert visitor.say(text, headers={"Accept": accept}).status_code == 200
+    run(desk)
+    assert box.recipients == ["eve@example.com"]
+    assert "talk to a human" not in box.texts()[0]
+    assert visitor.client.post(link_in(box), follow_redirects=False).status_code == 200
+    assert ticket_of(desk, 1).contact_verified
+    visitor.say("Again: eve@example.com", headers={"Accept": accept})
+    run(desk)
+    assert len(box.letters) == 1
+
+
+def test_an_address_typed_on_the_status_page_is_asked(desk: Service, box: Mailbox) -> None:
+    client = client_of(desk)
+    sent = form(client, 1, "")
+    client.cookies.set(PLAIN_COOKIE, sent["secret"])
+    path = f"/help/tickets/{sent['conversation_id']}/reply"
+    assert client.post(path, data={"text": "Write to eve@example.com"}, follow_redirects=False).status_code == 303
+    run(desk)
+    assert box.recipients == ["eve@example.com"]
 
 
 def test_without_a_mail_server_nobody_is_asked(service: Service) -> None:
