@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 LONGEST_ADDRESS = 254
+CLOSING, TOO_LARGE = 421, 552  # RFC 5321, 4.2.3
 
 
 class BadAddress(ValueError):
@@ -68,9 +69,13 @@ class Mailer:
                 server.sendmail(address_of(self.sender).addr_spec, [address_of(letter.to).addr_spec], written, mail_options=options)
             except smtplib.SMTPRecipientsRefused as refused:
                 code = next(iter(refused.recipients.values()))[0]
-                raise NotSent(f"the server refuses the recipient ({code})", for_good=code >= 500) from None  # noqa: PLR2004
-            except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refused:
-                raise NotSent(f"the server refuses the mail ({refused.smtp_code})", for_good=refused.smtp_code >= 500) from None  # noqa: PLR2004
+                raise NotSent(f"the server refuses the recipient ({code})", for_good=code >= 500, server=code == CLOSING) from None  # noqa: PLR2004
+            except smtplib.SMTPSenderRefused as refused:  # so would be every other mail, unless it is too large
+                large = refused.smtp_code == TOO_LARGE
+                raise NotSent(f"the server refuses the sender ({refused.smtp_code})", for_good=large, server=not large) from None
+            except smtplib.SMTPDataError as refused:
+                code = refused.smtp_code
+                raise NotSent(f"the server refuses the mail ({code})", for_good=code >= 500, server=code == CLOSING) from None  # noqa: PLR2004
             except smtplib.SMTPNotSupportedError:
                 raise NotSent("the server does not take addresses with letters beyond ASCII", for_good=True) from None
 
