@@ -306,4 +306,4 @@ def test_a_mebibyte_made_to_be_slow_is_refused_soon(guest: Visitor, payload: byt
     response = guest.client.post("/api/conversations", content=payload[: 1_048_576 - 1], headers={"Content-Type": "application/json"})
     assert response.status_code in {400, 413, 422}
     assert is_problem(response, response.status_code)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5  # a worse than linear reader takes minutes

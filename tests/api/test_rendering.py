@@ -99,10 +99,11 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("markdown", BOMBS.values(), ids=BOMBS.keys())
-def test_a_text_made_to_be_slow_is_rendered_within_a_second_of_work(markdown: str) -> None:
+def test_a_text_made_to_be_slow_is_rendered_in_linear_time(markdown: str) -> None:
+    """Twenty times what it takes on an idle machine; what is worse than linear takes minutes."""
     began = time.thread_time()
     page = render(markdown)
-    assert time.thread_time() - began < 1
+    assert time.thread_time() - began < 5
     assert len(page) < 1_100_000
 
 

@@ -233,5 +233,5 @@ def test_hostile_text_is_survived_in_linear_time(text: str) -> None:
     sources = article(text)
     began = time.thread_time()
     said = quote("why " * 1000 + "\ud800", [sources])
-    assert time.thread_time() - began < 2
+    assert time.thread_time() - began < 10  # a quadratic scan takes minutes
     assert len(said.text.split()) < 400
