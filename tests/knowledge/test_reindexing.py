@@ -182,7 +182,7 @@ def test_a_changed_encoder_rebuilds_the_index_at_the_start(tmp_path: Path, model
     with running_in(data) as service:
         publish(service, article(), faq())
         before = epoch(service)
-    with running_in(data, knowledge={"embedder": "minilm", "multilingual": False}) as service:
+    with running_in(data, knowledge={"embedder": "minilm"}) as service:
         assert epoch(service) != before
         assert in_line(service)
         assert find(service, "I want my money back")[0] == "Ask for a refund"
