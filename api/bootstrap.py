@@ -31,10 +31,11 @@ from assistant.turn import Assistant
 from escalation import keeping, queues
 from escalation.queues import NoSuchQueue
 from escalation.triage import Triage
-from guardrails.checks.grounding import Grounding
+from guardrails.checks.grounding import CAUGHT, CAUGHT_BESIDE_A_JUDGE, Grounding
 from guardrails.checks.personal_data import mask_personal
 from guardrails.classifier import Fitted
 from guardrails.screen import Guard
+from guardrails.support.entailment import CrossEncoderEntailment
 from knowledge import confidence
 from knowledge.embedding import HashingEncoder, MiniLM, Multilingual, SentenceTransformerEncoder
 from knowledge.index import ChromaIndex, drop_others
@@ -119,7 +120,7 @@ def running(
 ) -> Iterator[Service]:
     """The service with its database and index open; both are closed at the end. `chat` stands in for the chat model of the settings.
 
-    Raise UnknownSchemaError, IndexInUseError, ModelFileError, ChatModelError, BadData or NoSuchProfile when it cannot run.
+    Raise UnknownSchemaError, IndexInUseError, ModelFileError, ChatModelError, UnusableModel, BadData or NoSuchProfile when it cannot run.
     """
     silence_telemetry()
     settings.api.data.mkdir(parents=True, exist_ok=True)
@@ -132,7 +133,8 @@ def running(
             guard = _guard(settings, known)
             library = _library(settings, database, client, known, guard)
             repaired = _open(library, client, announce, now, shared=bool(settings.api.chroma_url))
-            assistant = _assistant(settings, database, library, guard, writer(settings, database, chat, now))
+            pens = writer(settings, database, chat, now)
+            assistant = _assistant(settings, database, library, guard, (pens, judge(settings, database, pens, now=now)))
             yield Service(settings, database, library, assistant, now, new_id, repaired, channels_of(settings.api), random.random)
     finally:
         database.close()
@@ -261,6 +263,31 @@ def writer(settings: Settings, database: Database, chat: ChatModel | None = None
         from api.chat import chat_model  # noqa: PLC0415
 
         chat = chat_model(chosen)
+    return _pens(settings, database, chat, now)
+
+
+def judge(
+    settings: Settings, database: Database, writer: Writer | None, chat: ChatModel | None = None, now: Callable[[], datetime] = utc_now
+) -> Writer | None:
+    """The chat model that judges what is written: that of the settings, or the one handed in; None without one. Raise ChatModelError.
+
+    Where it is the one that writes, both are one, so that what rests for one rests for the other.
+    """
+    chosen = settings.assistant
+    if chat is None and not chosen.chat_judge:
+        return None
+    if chat is None:
+        from api.chat import as_judge, judge_model  # noqa: PLC0415
+
+        seen = as_judge(chosen)
+        if writer is not None and (seen.chat_model, seen.chat_base_url) == (chosen.chat_model, chosen.chat_base_url):
+            return writer
+        chat = judge_model(chosen)
+    return _pens(settings, database, chat, now)
+
+
+def _pens(settings: Settings, database: Database, chat: ChatModel, now: Callable[[], datetime]) -> Writer:
+    chosen = settings.assistant
     return Writer(
         chat,
         database,
@@ -272,14 +299,31 @@ def writer(settings: Settings, database: Database, chat: ChatModel | None = None
     )
 
 
-def _assistant(settings: Settings, database: Database, library: Library, guard: Guard, writer: Writer | None) -> Assistant:
+def _assistant(
+    settings: Settings, database: Database, library: Library, guard: Guard, models: tuple[Writer | None, Writer | None]
+) -> Assistant:
+    """`models`: who writes, and who judges."""
+
     def link(slug: str, anchor: str) -> str:
         return f"{settings.api.public_url.rstrip('/')}/help/{slug}" + (f"#{anchor}" if anchor else "")
 
     triage = Triage.over(library.encoders, settings.escalation)
     _check_queues(guard)
-    supports = by_words if isinstance(library.encoders[MAIN], HashingEncoder) else Grounding(library.encoders).check
-    return Assistant(database, library, settings.assistant, new_id, link, mask_personal, guard, identify, triage, writer, supports)
+    supports = by_words if isinstance(library.encoders[MAIN], HashingEncoder) else grounding(settings, library.encoders).check
+    own = settings.assistant
+    return Assistant(database, library, own, new_id, link, mask_personal, guard, identify, triage, models[0], supports, models[1])
+
+
+def grounding(settings: Settings, known: Mapping[str, Embeddings]) -> Grounding:
+    """The checker of written sentences that the settings describe; where a model judges what they mean, it cuts what is surely wrong.
+
+    Raise UnusableModel.
+    """
+    chosen = settings.guardrails
+    entailment = CrossEncoderEntailment(chosen.entailment) if chosen.entailment else None
+    alone = entailment is None and not settings.assistant.chat_judge
+    usual = CAUGHT if alone else CAUGHT_BESIDE_A_JUDGE
+    return Grounding(known, caught=usual if chosen.written_caught is None else chosen.written_caught, entailment=entailment)
 
 
 def _check_queues(guard: Guard) -> None:

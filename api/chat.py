@@ -30,10 +30,26 @@ class ChatModelError(Exception):
 
 def chat_model(settings: AssistantSettings) -> ChatModel:
     """The model behind FIRSTLINE_CHAT_MODEL; its provider's package is imported only now. Raise ChatModelError."""
+    return _model(settings, "FIRSTLINE_CHAT_MODEL")
+
+
+def judge_model(settings: AssistantSettings) -> ChatModel:
+    """The model behind FIRSTLINE_CHAT_JUDGE. Raise ChatModelError."""
+    return _model(as_judge(settings), "FIRSTLINE_CHAT_JUDGE")
+
+
+def as_judge(settings: AssistantSettings) -> AssistantSettings:
+    """The settings of a service in which the judge would be the chat model."""
+    same = settings.chat_judge.partition(":")[0] == settings.chat_model.partition(":")[0]
+    address = settings.chat_judge_base_url or (settings.chat_base_url if same else "")
+    return settings.model_copy(update={"chat_model": settings.chat_judge, "chat_base_url": address})
+
+
+def _model(settings: AssistantSettings, setting: str) -> ChatModel:
     provider, _, name = settings.chat_model.partition(":")
     package, extra = PACKAGES.get(provider, ("", ""))
     if package and importlib.util.find_spec(package) is None:
-        raise ChatModelError(f"FIRSTLINE_CHAT_MODEL={settings.chat_model} needs a package: pip install 'firstline[{extra}]'")
+        raise ChatModelError(f"{setting}={settings.chat_model} needs a package: pip install 'firstline[{extra}]'")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # providers' packages warn of what only their authors can mend
@@ -41,9 +57,9 @@ def chat_model(settings: AssistantSettings) -> ChatModel:
 
             model: Any = init_chat_model(name, model_provider=provider, **_arguments(provider, settings))
     except ImportError as error:
-        raise ChatModelError(f"FIRSTLINE_CHAT_MODEL={settings.chat_model} needs the package {error.name or provider}: install it") from None
+        raise ChatModelError(f"{setting}={settings.chat_model} needs the package {error.name or provider}: install it") from None
     except Exception as error:  # noqa: BLE001 - every provider has errors of its own
-        raise ChatModelError(_reason(provider, settings, error)) from None  # the error itself may repeat a key
+        raise ChatModelError(_reason(provider, f"{setting}={settings.chat_model}", error)) from None  # the error itself may repeat a key
     by_schema, own = settings.chat_format == "schema", provider == "ollama" or bool(settings.chat_base_url)
     return LangChainModel(model, provider, name, by_schema=by_schema, bounded=own, at_once=settings.chat_at_once)
 
@@ -62,8 +78,8 @@ def _arguments(provider: str, settings: AssistantSettings) -> dict[str, Any]:
     return arguments
 
 
-def _reason(provider: str, settings: AssistantSettings, error: Exception) -> str:
+def _reason(provider: str, setting: str, error: Exception) -> str:
     key = KEYS.get(provider)
     if key and not environment_has(key):
-        return f"FIRSTLINE_CHAT_MODEL={settings.chat_model} needs the key of its provider in {key}"
-    return f"FIRSTLINE_CHAT_MODEL={settings.chat_model} cannot be used ({type(error).__name__}); check provider, name and address"
+        return f"{setting} needs the key of its provider in {key}"
+    return f"{setting} cannot be used ({type(error).__name__}); check provider, name and address"

@@ -103,6 +103,7 @@ def examined(
         yield guarded("test ticket", lambda: _ticket(client, database, now))
     if settings.assistant.chat_model:
         yield _chat_model(settings)
+    yield from _judges(settings)
     with database() as opened:
         yield _admin(opened)
         yield from _ways_out(opened, settings, send_to)
@@ -241,6 +242,67 @@ def _chat_model(settings: "Settings") -> Finding:
         slow = "a turn may run out of time; raise FIRSTLINE_CHAT_SECONDS or choose a quicker model"
         return Finding(State.WARNING, what, f"{chosen.chat_model} took {seconds:.1f} s for one line", slow)
     return Finding(State.OK, what, f"{chosen.chat_model} answered in {seconds:.1f} s")
+
+
+def _judges(settings: "Settings") -> Iterator[Finding]:
+    """Who judges what a chat model writes, each tried with one sentence that follows and one that does not."""
+    what, chosen, entailment = "judge of written sentences", settings.assistant, settings.guardrails.entailment
+    if chosen.chat_judge:
+        yield _chat_judge(settings)
+    if entailment:
+        yield _entailment(entailment)
+    if not chosen.chat_model and (chosen.chat_judge or entailment):
+        yield Finding(State.WARNING, what, "nothing is written that it could judge", "set FIRSTLINE_CHAT_MODEL, or leave out the judge")
+    if chosen.chat_model and not chosen.chat_judge and not entailment:
+        says = "words and vectors alone: little but near-quotations passes, and most answers are quoted"
+        yield Finding(State.WARNING, what, says, "set FIRSTLINE_CHAT_JUDGE or FIRSTLINE_ENTAILMENT to let right paraphrases pass")
+
+
+TRIED = "Refunds take 5 days and reach the card that was charged."
+TRIALS = (("A refund takes 5 days.", True), ("A refund is paid in cash.", False))
+
+
+def _chat_judge(settings: "Settings") -> Finding:
+    """One call of the judge from here, as in a turn."""
+    import time
+
+    from api.chat import ChatModelError, judge_model
+    from assistant.chat_model import ModelTrouble
+    from assistant.judging import trial
+    from guardrails.checks.grounding import Statement
+    from guardrails.drafts import CitedPassage
+
+    what, chosen = "judge of written sentences", settings.assistant
+    statements = [Statement(sentence, (CitedPassage("trial", TRIED),)) for sentence, _ in TRIALS]
+    began = time.perf_counter()
+    mend = "until it does, what is not a whole quotation is not shown; check FIRSTLINE_CHAT_JUDGE, _BASE_URL and the provider's key"
+    try:
+        follows = trial(judge_model(chosen), statements, chosen)
+    except ChatModelError as error:
+        return Finding(State.WRONG, what, str(error), "install or set what it names, then start the server again")
+    except ModelTrouble as trouble:
+        return Finding(State.WRONG, what, f"{chosen.chat_judge} gave nothing usable ({trouble})", mend)
+    says = f"{chosen.chat_judge} answered in {time.perf_counter() - began:.1f} s"
+    return _tried(what, says, follows)
+
+
+def _entailment(name: str) -> Finding:
+    from guardrails.checks.grounding import FOLLOWS_FROM
+    from guardrails.support.entailment import CrossEncoderEntailment, UnusableModel
+
+    what = "entailment model"
+    try:
+        scores = CrossEncoderEntailment(name).scores([(TRIED, sentence) for sentence, _ in TRIALS])
+    except UnusableModel as error:
+        return Finding(State.WRONG, what, str(error), "name another in FIRSTLINE_ENTAILMENT, or leave it out")
+    return _tried(what, name, [bool(score >= FOLLOWS_FROM) for score in scores])
+
+
+def _tried(what: str, says: str, follows: list[bool]) -> Finding:
+    if follows == [right for _, right in TRIALS]:
+        return Finding(State.OK, what, says)
+    mend = "choose a better one: `python -m evals run --only own/pairs_blind --only own/paraphrases` measures it"
+    return Finding(State.WARNING, what, f"{says}, but took a wrong sentence for a right one or a right one for a wrong one", mend)
 
 
 def _admin(opened: "Database") -> Finding:

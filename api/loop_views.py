@@ -109,9 +109,7 @@ def _figures(session: Session, lifted: Sequence[Lifted], review: Sequence[ToRevi
     protected = session.scalar(select(func.count()).select_from(GoldenQuestion).where(GoldenQuestion.protected)) or 0
     helped = sum(one.verdict == Verdict.HELPED for one in lifted)
     return (
-        Figure(
-            "Gaps open", open_gaps, "Questions left open, each once, whose group has no accepted answer; advice is left out."
-        ),
+        Figure("Gaps open", open_gaps, "Questions left open, each once, whose group has no accepted answer; advice is left out."),
         Figure("Groups open", groups, "Groups of gaps that ask the same and wait for a suggestion or for a decision."),
         Figure("Suggested", waiting, "Suggestions that wait for a writer, snoozed ones included."),
         Figure("Accepted", accepted, "Suggestions that a writer accepted, or merged into an article, since the beginning."),
@@ -122,9 +120,7 @@ def _figures(session: Session, lifted: Sequence[Lifted], review: Sequence[ToRevi
             "Open questions and tickets expected after acceptance, at the rate before and with the trend of all other gaps, minus those "
             "that came; summed over suggestions that helped. The days that led to a suggestion do not count as before.",
         ),
-        Figure(
-            "To review", len(review), "Published articles that are due for review, unread for long, or whose suggestion harmed."
-        ),
+        Figure("To review", len(review), "Published articles that are due for review, unread for long, or whose suggestion harmed."),
         Figure("Protected questions", protected, "Golden questions that block every publish which would leave them unanswered."),
     )
 

@@ -9,6 +9,7 @@ from api.database import UnknownSchemaError
 from api.settings import SettingsError
 from escalation.datafile import BadData
 from escalation.sla import NoSuchProfile
+from guardrails.support.entailment import UnusableModel
 from knowledge.embedding import ModelFileError
 from knowledge.publishing import Refused
 
@@ -17,7 +18,7 @@ def explained(error: Exception) -> str | None:  # noqa: PLR0911 - one kind of tr
     """One sentence on what is wrong and how to mend it; None for an error that is ours."""
     if isinstance(error, SettingsError):
         return f"a setting cannot be used.\n{error}"
-    if isinstance(error, UnknownSchemaError | ModelFileError | Refused | ChatModelError | BadData | NoSuchProfile):
+    if isinstance(error, UnknownSchemaError | ModelFileError | Refused | ChatModelError | UnusableModel | BadData | NoSuchProfile):
         return str(error)
     if isinstance(error, IndexInUseError):
         return f"{error}, which is not a server. Wait until it is done, or end it, and try again."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, Field
 
-from assistant import replying
+from assistant import judging, replying
 from assistant.answer import Manner
 from assistant.conversation import Citation
 from assistant.looking import Picked, look
@@ -92,7 +92,7 @@ def summarised(pen: Pen, means: Means, messages: Sequence[Message]) -> tuple[str
     if answer is None:
         return ()
     sources = {label: CitedPassage(label, text) for label, text in shown.items()}
-    proof = prove(answer.sentences[:MOST_SENTENCES], sources, means.guard, means.supports)
+    proof = prove(answer.sentences[:MOST_SENTENCES], sources, means.guard, judging.supports(means, pen))
     return tuple(claim.text for claim in proof.kept)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from assistant import signs
 from assistant.confirming import confirmed
+from assistant.drafting import suggestion_writer
 from assistant.signs import Reading
 from assistant.tables import Feedback, Message, Role
 from assistant.turn import Assistant
@@ -29,6 +30,7 @@ from knowledge.library import comparing
 from knowledge.loop_tables import Gap, GapGroup, GroupState, SuggestionId
 from knowledge.proposing import Asked, NotReady, Rule
 from knowledge.publishing import Change, Origin, Published
+from knowledge.rewriting import rewritten
 from knowledge.settings import KnowledgeSettings
 from knowledge.staging import epoch_family
 from knowledge.tables import Article, ArticleState
@@ -124,6 +126,7 @@ def _due(assistant: Assistant, now: datetime) -> bool:
 def _suggest(assistant: Assistant, family: str, rule: Rule, now: datetime) -> tuple[list[str], dict[str, int]]:
     """Suggest what is ready, the highest rank first; titles, and how often each reason kept a group back."""
     means = Means(assistant.embed, assistant.mask)
+    write = suggestion_writer(assistant.writer, assistant.means) if assistant.writer else None
     with assistant.sessions.read() as session:
         ready = select(GapGroup.id).where(GapGroup.state == GroupState.OPEN, GapGroup.people >= rule.people)
         waiting = session.scalars(ready.order_by(GapGroup.rank.desc(), GapGroup.id)).all()
@@ -139,6 +142,7 @@ def _suggest(assistant: Assistant, family: str, rule: Rule, now: datetime) -> tu
             except NotReady as reason:
                 why_not[str(reason)] += 1
                 continue
+        made = rewritten(made, write, assistant.mask)
         with assistant.sessions.write() as session:
             again = session.get(GapGroup, group_id, with_for_update=True)
             if again is not None and again.state == GroupState.OPEN:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from langchain_core.embeddings import Embeddings
 
 from assistant.hearing import Embed
+from assistant.pen import Writer
 from assistant.proving import Supports
 from assistant.settings import AssistantSettings
 from guardrails.screen import Guard
@@ -13,7 +14,7 @@ from guardrails.screen import Guard
 
 @dataclass(frozen=True)
 class Means:
-    """`mask` replaces personal data by placeholders; `rarity` is how telling a stemmed word is."""
+    """`mask` puts placeholders for personal data; `rarity` is how telling a stemmed word is; `judge` judges what `supports` lets pass."""
 
     guard: Guard
     encoders: Mapping[str, Embeddings]
@@ -22,3 +23,4 @@ class Means:
     embed: Embed
     rarity: Callable[[str], float]
     supports: Supports
+    judge: Writer | None = None

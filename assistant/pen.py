@@ -121,6 +121,10 @@ class Pen:
         """Seconds until the deadline."""
         return self.until - self.writer.clocks.seconds()
 
+    def lent(self, writer: Writer) -> "Pen":
+        """Another model for the same turn: the same deadline, and its calls among the turn's."""
+        return Pen(writer, self.conversation_id, self.until, self.calls)
+
     def new_mark(self) -> str:
         """A random word that no text of a visitor or an article can know."""
         return self.writer.new_id()[:16]

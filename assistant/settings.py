@@ -51,6 +51,19 @@ class AssistantSettings(BaseModel):
         pattern=r"^$|^[01](\.\d+)?$|^2$",
         description="how freely the model chooses its words; empty: as the provider has it, for models that take nothing else",
     )
+    chat_judge: str = Field(
+        "",
+        pattern=r"^$|^[a-z][a-z_0-9]*:\S+$",
+        max_length=200,
+        description="chat model that judges each written sentence against its passages, as `provider:model`, one call an answer; "
+        "`FIRSTLINE_CHAT_MODEL` or another; empty: words and vectors alone judge, and little but near-quotations passes",
+    )
+    chat_judge_base_url: str = Field(
+        "",
+        pattern=r"^$|^https?://[^\s@]+$",
+        max_length=500,
+        description="the judge's server; empty: `FIRSTLINE_CHAT_BASE_URL` where the provider is the same, else the provider's own",
+    )
     chat_seconds: float = Field(
         12.0, ge=1, le=60, description="seconds that all model calls of a turn may take together, retries included; then it is quoted"
     )

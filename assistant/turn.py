@@ -65,11 +65,14 @@ class Assistant:
     """The chat model, where one is configured."""
     supports: Supports = by_words
     """Whether passages say what a sentence of the model says."""
+    judge: Writer | None = None
+    """The chat model that judges written sentences, where one is configured."""
 
     @property
     def means(self) -> Means:
         """What a chat model's work needs."""
-        return Means(self.guard, self.library.encoders, self.settings, self.mask, self.embed, self.library.rarity, self.supports)
+        known, rarity = self.library.encoders, self.library.rarity
+        return Means(self.guard, known, self.settings, self.mask, self.embed, rarity, self.supports, self.judge)
 
     def pen(self, conversation_id: ConversationId | None) -> Pen | None:
         """The chat model for one turn; None where none is configured."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from assistant import judging
 from assistant.answer import Draft, Manner
 from assistant.conversation import Citation
 from assistant.looking import Seen
@@ -80,7 +81,8 @@ def write(
         return Attempt(None, {"kind": "none"})
     told: dict[str, Any] = {"kind": written.kind}
     if written.kind == "answer":
-        proof = prove(written.sentences[: means.settings.chat_sentences], _sources(shown), means.guard, means.supports, _asked(spoken))
+        sentences, supports = written.sentences[: means.settings.chat_sentences], judging.supports(means, pen)
+        proof = prove(sentences, _sources(shown), means.guard, supports, _asked(spoken))
         told |= {"kept": len(proof.kept), "cut": [asdict(one) for one in proof.cut]}
         draft = _draft(proof, shown, pen, manner)
         why_not = _does_not_answer(proof, draft, seen, quoted, means, manner)

@@ -38,17 +38,20 @@ def run(
     """Grade our own examples and every set found under DATA. Exit code 1 when a set is broken."""
     from rich.console import Console  # noqa: PLC0415
 
+    from api.chat import ChatModelError  # noqa: PLC0415
     from api.settings import from_environment  # noqa: PLC0415
     from evals import gate, report, results, runner  # noqa: PLC0415
     from evals.folders import BrokenSet  # noqa: PLC0415
+    from guardrails.support.entailment import UnusableModel  # noqa: PLC0415
 
     console, aside = Console(), Console(stderr=True)
     settings = from_environment()
-    quoting = settings.model_copy(update={"assistant": settings.assistant.model_copy(update={"chat_model": ""})})
-    plan = runner.Run(quoting, data, only or (), cache, lambda line: aside.print(line, style="dim"), chat_model)
+    plan = runner.Run(
+        runner.quoting(settings), data, only or (), cache, lambda line: aside.print(line, style="dim"), chat_model, judged=settings
+    )
     try:
         done = runner.run(plan)
-    except BrokenSet as trouble:
+    except (BrokenSet, ChatModelError, UnusableModel) as trouble:
         _fail(str(trouble))
     wanted = gate.thresholds()
     if json:

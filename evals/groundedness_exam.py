@@ -1,7 +1,7 @@
 """Grades the checker of written drafts on sets of passages and sentences, each labelled grounded or ungrounded."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from evals import metrics
 from evals.folders import BrokenSet, checked_rows
 from evals.results import Measure, SetResult, known
 from evals.scorers import DRAWS, SEED, share
-from guardrails.checks.grounding import Grounding, Statement
+from guardrails.checks.grounding import Statement, Support
 from guardrails.drafts import CitedPassage
 
 KIND = "groundedness"
@@ -25,14 +25,17 @@ SPLITS = ("kind", "lang")
 Scores = NDArray[np.float64]
 
 
-def grade(name: str, grounding: Grounding, file: Path) -> SetResult:
-    """AUC and the curve of scores, what the shipped threshold cuts, and the same by kind and language. Raise BrokenSet."""
+Check = Callable[[Sequence[Statement]], list[Support]]
+
+
+def grade(name: str, check: Check, file: Path, notes: Sequence[str] = ()) -> SetResult:
+    """AUC and the curve of scores, what is cut as shipped, and the same by kind and language. Raise BrokenSet."""
     rows = _rows(file)
-    judged = grounding.check([Statement(row["response"], (CitedPassage("passage", row["context"]),)) for row in rows])
+    judged = check([Statement(row["response"], (CitedPassage("passage", row["context"]),)) for row in rows])
     scores = np.array([support.score for support in judged])
     right = np.array([row["label"] == GROUNDED for row in rows])
     cut = [not support.ok for support in judged]
-    return SetResult(name, known([*_ranking(scores, right).items(), *_at_threshold(rows, cut).items()]))
+    return SetResult(name, known([*_ranking(scores, right).items(), *_at_threshold(rows, cut).items()]), tuple(notes))
 
 
 def _rows(file: Path) -> list[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from api.settings import Settings
-from evals import assistant_exam, groundedness_exam, grouping_exam, guarding, retrieval_exam, written_exam
+from evals import assistant_exam, groundedness_exam, grouping_exam, guarding, judging_exam, retrieval_exam, written_exam
 from evals.folders import BrokenSet, Source, checked_rows, sources
 from evals.laboratory import IngestError, laboratory
 from evals.results import Report, SetResult, Trouble
@@ -39,16 +39,33 @@ class Run:
     tell: Tell = field(default=lambda _: None)
     chat_model: str = ""
     """Where it is named, our own examples are also graded with answers written by it."""
+    judged: Settings | None = None
+    """Settings with judges of written sentences; by default those of `settings`."""
+
+    @property
+    def judging(self) -> Settings:
+        """The settings with the judges that they name, whose tokens are then not limited."""
+        whole = self.judged or self.settings
+        return _with(whole, chat_model=self.chat_model or whole.assistant.chat_model, chat_tokens_day=0)
 
     @property
     def writing(self) -> Settings:
-        """The settings with the chat model, whose tokens are then not limited."""
-        more = {"chat_model": self.chat_model, "chat_tokens_day": 0}
-        return self.settings.model_copy(update={"assistant": self.settings.assistant.model_copy(update=more)})
+        """The settings with chat model and judges, whose tokens are then not limited."""
+        return _with(self.judged or self.settings, chat_model=self.chat_model, chat_tokens_day=0)
 
     def wants(self, name: str) -> bool:
         """Whether a set is to be graded."""
         return not self.only or any(name == only or name.startswith(f"{only.rstrip('/')}/") for only in self.only)
+
+
+def quoting(settings: Settings) -> Settings:
+    """The same without any model that writes or judges: what everything else is graded with."""
+    guards = settings.guardrails.model_copy(update={"entailment": "", "written_caught": None})
+    return _with(settings, chat_model="", chat_judge="").model_copy(update={"guardrails": guards})
+
+
+def _with(settings: Settings, **chat: object) -> Settings:
+    return settings.model_copy(update={"assistant": settings.assistant.model_copy(update=chat)})
 
 
 def run(plan: Run) -> Report:
@@ -84,11 +101,17 @@ def _own(plan: Run, members: Sequence[Source]) -> Graded:
 
 
 def _groundedness(plan: Run, members: Sequence[Source]) -> Graded:
+    """By words and vectors alone, as shipped; our own sets also with the judges that the settings name, side by side."""
     if members:
-        with laboratory(plan.settings, plan.cache) as lab:
-            grounding = Grounding(lab.service.library.encoders)
+        with laboratory(plan.judging, plan.cache) as lab:
+            alone = Grounding(lab.service.library.encoders).check
+            judges = judging_exam.judges(lab.service)
             for source in members:
-                yield _tried(source, partial(groundedness_exam.grade, source.name, grounding))
+                yield _tried(source, partial(groundedness_exam.grade, source.name, alone))
+                if judges is not None and source.name.startswith("own/"):
+                    plan.tell(f"judged by {judges.name}")
+                    graded = partial(groundedness_exam.grade, f"judged/{source.path.stem}", judges.check)
+                    yield _tried(source, lambda path, graded=graded: graded(path, judges.notes()))  # type: ignore[misc]
 
 
 def _retrieval(plan: Run, members: Sequence[Source]) -> Graded:

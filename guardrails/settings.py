@@ -68,3 +68,16 @@ class GuardSettings(BaseModel):
         le=20,
         description="a language that neither encoder knows goes to a person only in at least this many words",
     )
+    entailment: str = Field(
+        "",
+        max_length=500,
+        description="a sentence-transformers cross-encoder for natural language inference by name or path, by which what a chat model "
+        "wrote must also follow; needs torch while serving; empty: none",
+    )
+    written_caught: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of our own wrong sentences that comparing words and vectors must cut, literals included; empty: 0.95, and 0.05 "
+        "where `FIRSTLINE_ENTAILMENT` or `FIRSTLINE_CHAT_JUDGE` judges what a sentence means",
+    )

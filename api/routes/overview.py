@@ -1,11 +1,13 @@
 """The operator's page: what happened in a range of time, with what each number counts printed beside it."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from api import clock_words
+from api.bootstrap import Service
 from api.context import limits_address, service_of
 from api.desk_pages import page, policies
 from api.desk_words import queue_title
@@ -21,6 +23,26 @@ BREAKER_MEANS = {
     State.OPEN: "It failed too often and is not asked for a moment; answers are quoted.",
     State.HALF_OPEN: "It failed too often; the next answer tries it again.",
 }
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Who judges what the chat model writes, and what that means."""
+
+    name: str
+    means: str
+
+
+def judge_shown(service: Service) -> Judge:
+    """The judges that are configured, as the card of the chat model names them."""
+    judge, entailment = service.assistant.judge, service.settings.guardrails.entailment
+    names = [name for name in (judge.name if judge else "", entailment) if name]
+    if not names:
+        return Judge("None", "Words and vectors alone: little but near-quotations passes, and most answers are quoted.")
+    state = judge.breaker.state(judge.clocks.seconds()) if judge else State.CLOSED
+    if state is State.OPEN:
+        return Judge(", ".join(names), "It failed too often and is not asked for a moment; answers are quoted.")
+    return Judge(", ".join(names), "A sentence is shown only where it says that it follows from its passages.")
 
 
 @router.get("/overview")
@@ -41,6 +63,7 @@ def overview_page(request: Request, me: Agents, days: str = USUAL) -> HTMLRespon
         here="/desk/overview",
         o=shown,
         model=model,
+        judge=judge_shown(service),
         breaker_means=BREAKER_MEANS,
         days=chosen,
         ranges=RANGES,

@@ -10,14 +10,15 @@ cited passage holds. `Grounding.check(statements)` judges each sentence of a *wr
 and `supported(sentence, passages, encoders)` is the same for one sentence. A sentence repeated word for word passes; a number, date,
 price, name, menu or link that stands in no cited passage cuts it; the rest is a fitted sum of what speaks for and against it
 (guardrails/support): meaning by both encoders, the counterpart of each word, negation, opposites, quantifiers, conditions, order.
-`caught` is the share of our own wrong sentences, held out, that the threshold must catch. With an `Entailment` both must agree.
+`caught` is the share of our own wrong sentences, held out, that the threshold must catch. With an `Entailment` both must agree; a
+chat model may judge after that (assistant/judging.py). No judge lets pass what a literal or the sum has cut.
 """
 
 import re
 import threading
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -50,6 +51,7 @@ LITERAL = re.compile(
 _LIST_NUMBER = re.compile(r"(?m)^\s{0,6}(?:\[?\d{1,2}\]?[.)]|\[\d{1,2}\])\s|\[\d{1,2}\]")
 
 CAUGHT = 0.95  # of our own wrong sentences, held out: a wrong sentence reaching a visitor is worse than a good one that is cut
+CAUGHT_BESIDE_A_JUDGE = 0.05  # JUDGE_REASON
 KEPT_WORDS = 50_000  # word vectors kept in memory; about 100 MB with the packaged encoders
 MAX_WORDS = 1500  # of evidence that are read; a draft cites a few passages of some hundred words
 FOREIGN_WORDS = 2  # function words of another language from which a claim counts as foreign to English passages
@@ -66,11 +68,15 @@ class Statement:
 
 @dataclass(frozen=True)
 class Support:
-    """Whether a sentence may be shown; `score` from 0 to 1; `reasons` say in words what spoke against it."""
+    """Whether a sentence may be shown; `score` from 0 to 1; `reasons` say in words what spoke against it.
+
+    `quoted`: it stands in its passages word for word, so that nobody needs to judge what it means.
+    """
 
     ok: bool
     score: float
     reasons: tuple[str, ...] = ()
+    quoted: bool = False
 
 
 def unsupported(draft: DraftToScreen) -> Iterator[str]:
@@ -116,14 +122,11 @@ class Grounding:
         """One Support per statement, in order; every encoder embeds once."""
         found = self.measure(statements)
         judged = [self._judge(*measured) for measured in found]
-        passed = [n for n, support in enumerate(judged) if support.ok and support.score < 1]
+        passed = [n for n, support in enumerate(judged) if support.ok and not support.quoted]
         if self._entailment is not None and passed:
             pairs = [(_evidence(statements[n].passages), statements[n].sentence) for n in passed]
             for n, follows in zip(passed, self._entailment.scores(pairs), strict=True):
-                if follows < FOLLOWS_FROM:
-                    judged[n] = Support(
-                        ok=False, score=float(min(judged[n].score, follows)), reasons=("the entailment model says it does not follow",)
-                    )
+                judged[n] = _follows(float(follows), judged[n])
         return judged
 
     def measure(self, statements: Sequence[Statement]) -> list[tuple[Text, Text, dict[str, float]]]:
@@ -142,10 +145,8 @@ class Grounding:
         return out
 
     def _judge(self, claim: Text, evidence: Text, found: Mapping[str, float]) -> Support:
-        if not claim.words:
-            return Support(ok=True, score=1.0)
-        if _quoted(claim, evidence):
-            return Support(ok=True, score=1.0)
+        if not claim.words or _quoted(claim, evidence):
+            return Support(ok=True, score=1.0, quoted=True)
         literal = tuple(_literals(claim, found))
         if literal:
             return Support(ok=False, score=0.0, reasons=literal)
@@ -172,6 +173,14 @@ class Grounding:
                 self._words |= {(name, word): vectors[word].copy() for word in words - known.keys()}
             found[name] = known | vectors
         return found
+
+
+def _follows(probability: float, support: Support) -> Support:
+    """What an entailment model makes of a sentence that passed; whatever is no number of at least a half cuts it."""
+    score = min(support.score, probability) if probability >= 0 else 0.0
+    if probability >= FOLLOWS_FROM:
+        return replace(support, score=score)
+    return Support(ok=False, score=score, reasons=("the entailment model says it does not follow",))
 
 
 def foreign(claim: Text) -> bool:

@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+WINDOW = 240  # words; most cross-encoders read 512 tokens, the sentence included
+
 
 class Entailment(Protocol):
     """Tells whether a sentence follows from a text."""
@@ -15,7 +17,7 @@ class Entailment(Protocol):
 
 
 class UnusableModel(ValueError):
-    """The model named does not say which of its outputs means “follows”."""
+    """The model named cannot be loaded, or does not say which of its outputs means “follows”; the sentence says which."""
 
 
 class CrossEncoderEntailment:
@@ -23,14 +25,27 @@ class CrossEncoderEntailment:
 
     def __init__(self, model: str) -> None:
         """Load the model; only safetensors files are read and no code of the model's is run. Raise UnusableModel."""
-        from sentence_transformers import CrossEncoder  # noqa: PLC0415
+        try:
+            from sentence_transformers import CrossEncoder  # noqa: PLC0415
 
-        self._model = CrossEncoder(model, device="cpu", trust_remote_code=False, model_kwargs={"use_safetensors": True})
+            self._model = CrossEncoder(model, device="cpu", trust_remote_code=False, model_kwargs={"use_safetensors": True})
+        except Exception as error:
+            raise UnusableModel(f"the entailment model {model} cannot be loaded ({type(error).__name__}): {error}") from error
         labels = {int(n): str(label).lower() for n, label in self._model.config.id2label.items()}
         self._column = _column(labels)
 
     def scores(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
-        """For each (passage, sentence) the probability, 0 to 1, that the sentence follows."""
+        """For each (text, sentence) the probability, 0 to 1, that the sentence follows: of the part of a long text that speaks most for it.
+
+        What a model does not read of a long text would else count as not said.
+        """
+        parts = [(n, part, sentence) for n, (text, sentence) in enumerate(pairs) for part in windows(text)]
+        found = np.zeros(len(pairs), dtype=np.float32)
+        if parts:
+            np.fmax.at(found, [n for n, _, _ in parts], self._probabilities([(part, sentence) for _, part, sentence in parts]))
+        return found
+
+    def _probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
         import torch  # noqa: PLC0415
 
         given = self._model.predict(list(pairs), activation_fn=torch.nn.Identity(), convert_to_numpy=True)
@@ -39,6 +54,15 @@ class CrossEncoderEntailment:
             return np.asarray(1 / (1 + np.exp(-logits[:, 0])), dtype=np.float32)
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(raised[:, self._column] / raised.sum(axis=1), dtype=np.float32)
+
+
+def windows(text: str) -> list[str]:
+    """A text in parts of WINDOW words, each half over the one before, so that what belongs together stands in one of them."""
+    words = text.split(" ")
+    if len(words) <= WINDOW:
+        return [text]
+    starts = range(0, len(words) - WINDOW // 2, WINDOW // 2)
+    return [" ".join(words[start : start + WINDOW]) for start in starts]
 
 
 def _column(labels: dict[int, str]) -> int:

@@ -77,7 +77,9 @@ def test_a_dead_server_is_left_alone_and_its_return_is_noticed(stocked: Service,
 
 def test_the_names_of_opentelemetry_are_those_of_the_conventions() -> None:
     names = {
-        name: value for name, value in vars(telemetry).items() if name.isupper() and isinstance(value, str) and name not in {"SCOPE", "CHAT"}
+        name: value
+        for name, value in vars(telemetry).items()
+        if name.isupper() and isinstance(value, str) and name not in {"SCOPE", "CHAT"}
     }
     assert names == {
         "OPERATION": "gen_ai.operation.name",

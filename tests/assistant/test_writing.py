@@ -56,9 +56,7 @@ def fresh(service_on_both: Service) -> Service:
 def with_model(service: Service, *lines: Line, band: Band = Band.ANSWER, **chat: Any) -> tuple[Service, ScriptedModel]:
     """The service with a scripted model, and search judged by the test."""
     model = ScriptedModel(*lines)
-    settings = service.settings.model_copy(
-        update={"assistant": service.settings.assistant.model_copy(update={"chat_retries": 0, **chat})}
-    )
+    settings = service.settings.model_copy(update={"assistant": service.settings.assistant.model_copy(update={"chat_retries": 0, **chat})})
     sure = decided(service, band)
     written = writer(settings, service.database, model, service.now)
     return replace(sure, assistant=replace(sure.assistant, writer=written, settings=settings.assistant)), model
