@@ -14,28 +14,48 @@ if TYPE_CHECKING:  # imported late where they are used, so that --help is instan
 
 sla = typer.Typer(no_args_is_help=True, help="Promises to visitors: profiles, clocks, escalation chains.")
 SINCE = re.compile(r"(\d{1,4})([hdw])")
+ENDED = {
+    "met": "met",
+    "breached": "ended late",
+    "overdue": "overdue",
+    "running": "still in time",
+    "paused": "paused",
+    "never": "never due",
+    "dropped": "ended without a reply",
+    "merged": "merged",
+}
 HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 @sla.command()
 def show() -> None:
-    """The profile that counts, row by row, and the chains. Exit code 2 and a sentence when a file is wrong."""
+    """What is promised to visitors, who is called when nobody comes, and the other profiles. Exit code 2 when a file is wrong."""
     from api.settings import from_environment
-    from escalation.datafile import words
+    from api.sla_words import chain_lines, profile_lines
+    from escalation import sla as promises
 
-    book = from_environment().sla_book()
-    profile = book.profile
-    typer.echo(f"{profile.name}: {profile.title}; warns at {profile.warn_at:.0%}; edition {book.edition}")
-    for row in profile.rows:
-        about = [", ".join(sorted(among)) for among in (row.queues, row.channels, row.priorities) if among]
-        said = [f"{kind.replace('_', ' ')} {words(span) if span else 'none'}" for kind, span in row.spans.items()]
-        typer.echo(f"  {' · '.join(about) or 'every ticket'}: {', '.join(said)} ({row.calendar.title}, {row.calendar.zone.key})")
-    for chain in book.chains.values():
-        typer.echo(f"{chain.title} chain ({', '.join(chain.queues)}; {chain.calendar.title})")
-        for number, tier in enumerate(chain.tiers, start=1):
-            until = f" until {tier.until} within {words(tier.within)}" if tier.within else ""
-            only = f", only {', '.join(sorted(tier.only))}" if tier.only else ""
-            typer.echo(f"  {number}. {tier.who}{' ' + tier.does if tier.does else ''}{until}{only}")
+    settings = from_environment()
+    book = settings.sla_book()
+    others = [f"  {name}: {title}" for name, title in promises.titles(settings.sla_files().profiles).items() if name != book.profile.name]
+    for line in (*profile_lines(book.profile), "", *chain_lines(book)):
+        typer.echo(line)
+    if others:
+        typer.echo("\nOther profiles, chosen with FIRSTLINE_SLA_PROFILE (to compare: `firstline sla what-if --profile NAME`):")
+        typer.echo("\n".join(others))
+
+
+@sla.command()
+def calendars() -> None:
+    """Every calendar: its hours by the wall clock of its zone, its holidays, and the next days on which it is closed."""
+    from api.bootstrap import utc_now
+    from api.settings import from_environment
+    from api.sla_words import calendar_lines
+    from escalation import calendars as known
+
+    today = utc_now()
+    for calendar in known.load(from_environment().sla_files().calendars).values():
+        for line in calendar_lines(calendar, today.astimezone(calendar.zone).date()):
+            typer.echo(line)
 
 
 @sla.command()
@@ -96,20 +116,18 @@ def _print(told: "Told", books: "dict[str, Book]", *, as_json: bool) -> None:
         }
         typer.echo(json.dumps({"tickets": told.tickets, **{f"{n}_profile": b.profile.name for n, b in books.items()}, **named}, indent=2))
         return
-    old, new = books["before"].profile.name, books["after"].profile.name
-    typer.echo(f"{told.tickets} tickets, told under “{old}” and under “{new}”; broken: ended late, or overdue now")
-    typer.echo(f"{'clock':14}{'queue':14}{old + ' broken':>20}{'of':>6}{new + ' broken':>20}{'of':>6}{'change':>9}")
+    old, new = (f"“{books[name].profile.name}”" for name in ("before", "after"))
+    many = "1 ticket" if told.tickets == 1 else f"{told.tickets} tickets"
+    typer.echo(f"{many}, told under {old}, which counts now, and under {new}. A promise is broken when its clock ended late or is overdue.")
+    typer.echo(f"\n{'clock':14}{'queue':14}{old:>24}{new:>24}{'change':>9}")
     for kind in PROMISED:
         queues = sorted({queue for tally in (before, after) for k, queue, _ in tally if k == kind})
         for queue in [*queues, None]:
-            was, of_was, would, of_would = (
-                late(before, kind, queue),
-                every(before, kind, queue),
-                late(after, kind, queue),
-                every(after, kind, queue),
-            )
-            typer.echo(f"{kind.replace('_', ' '):14}{queue or 'all':14}{was:20}{of_was:6}{would:20}{of_would:6}{would - was:+9}")
+            was, would = late(before, kind, queue), late(after, kind, queue)
+            shown = [f"{broken} of {every(tally, kind, queue)} broken" for broken, tally in ((was, before), (would, after))]
+            typer.echo(f"{kind.replace('_', ' '):14}{queue or 'all queues':14}{shown[0]:>24}{shown[1]:>24}{would - was:+9}")
+    typer.echo("")
     for name, tally in (("before", before), ("after", after)):
         sums = {how: sum(n for (_, _, h), n in tally.items() if h == how) for how in ENDINGS}
-        said = ", ".join(f"{count} {how}" for how, count in sums.items() if count) or "no clock"
-        typer.echo(f"{books[name].profile.name}: {said}; {sum(sums.values())} clocks in all")
+        said = ", ".join(f"{count} {ENDED[how]}" for how, count in sums.items() if count) or "no clock"
+        typer.echo(f"Under “{books[name].profile.name}”: {said}.")

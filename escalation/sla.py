@@ -150,6 +150,12 @@ def book(profile: str = DEFAULT, files: Files = Files()) -> Book:
     return Book(profiles[profile], chains, hashlib.sha256(text).hexdigest()[:12])
 
 
+def titles(file: Path = PROFILES) -> Mapping[str, str]:
+    """The title of every profile of a file by its name. Raise BadData."""
+    known = ("title", "calendar", "warn_at", "paused_while", "targets")
+    return {name: place.fields(known, needed=("title",))["title"].text(120) for name, place in read(file).fields().items()}
+
+
 def _profile(name: str, place: Place, known: Mapping[str, Calendar]) -> Profile:
     given = place.fields(("title", "calendar", "warn_at", "paused_while", "targets"), needed=("title", "calendar", "targets"))
     calendar = known[given["calendar"].one_of(list(known))]

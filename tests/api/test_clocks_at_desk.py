@@ -1,20 +1,23 @@
 """Clocks over HTTP and on the command line: the queue in their order, the ticket's page, the visitor's expected time, jobs, what-if."""
 
 import json
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
-from api import clock_words
+from api import cli_sla, clock_words, sla_words
 from api import clocks as job
 from api.bootstrap import Service, utc_now
 from assistant import expecting
 from assistant.wording import LANGUAGES
 from escalation import keeping, linking, sla, tickets
+from escalation.calendars import Calendar
 from escalation.tables import FAR, EventKind, TicketEvent, TicketState
 from tests.api.staffing import Colleague, said
 from tests.api.ticketing import answered_by, answering, given, now_of, said_in, ticket_from, visitor_says
@@ -232,7 +235,11 @@ def test_the_command_line_shows_promises_rings_alarms_and_tries_others(tmp_path:
     clock = Clock(utc_now() - timedelta(days=3))
     with running_in(tmp_path / "data", clock) as service:
         ticket_from(answering(service))
-    assert "chat: first reply 1 h" in firstline(tmp_path / "data", "sla", "show").stdout
+    shown = firstline(tmp_path / "data", "sla", "show").stdout
+    assert re.search(r"Tickets from the chat +first reply within 1 h, next reply within 1 h", shown)
+    assert "working time in “office hours”: Monday to Friday 09:00–17:00, zone UTC." in shown
+    assert "1. Customer-success manager has 1 h to acknowledge the ticket" in shown
+    assert "\n  channels: by channel, around the clock" in shown
     tried = firstline(
         tmp_path / "data", "sla", "what-if", "--profile", "overall", "--since", "7d", "--json", FIRSTLINE_SLA_PROFILE="channels"
     )
@@ -243,12 +250,32 @@ def test_the_command_line_shows_promises_rings_alarms_and_tries_others(tmp_path:
         ("first_reply", "overdue", 1),
         ("resolution", "overdue", 1),
     }
-    assert "1 tickets" in firstline(tmp_path / "data", "sla", "what-if", "--profile", "overall").stdout
+    tried = firstline(tmp_path / "data", "sla", "what-if", "--profile", "overall").stdout
+    assert "1 ticket, told under “office”, which counts now, and under “overall”." in tried
+    assert re.search(r"first reply +all queues +\d of 1 broken +1 of 1 broken", tried)
     rung = firstline(tmp_path / "data", "sla", "run", FIRSTLINE_SLA_PROFILE="channels").stdout
     assert rung == "0 warned, 0 breached, 0 escalated, 3 late already, 1 told anew\n"
     wrong = firstline(tmp_path / "data", "sla", "what-if", "--profile", "gold")
     assert (wrong.returncode, "there is no SLA profile 'gold'" in wrong.stderr) == (2, True)
     assert "is no length of time" in firstline(tmp_path / "data", "sla", "what-if", "--profile", "b2b", "--since", "soon").stderr
+
+
+def test_calendars_are_told_with_their_hours_and_the_next_closed_days() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    halves = ((540, 720), (780, 1020))
+    calendar = Calendar(
+        "own", "our hours", berlin, (halves,) * 4 + (((540, 720),), (), ()), country="DE", closed=frozenset({date(2026, 12, 24)})
+    )
+    *hours, closed = sla_words.calendar_lines(calendar, date(2026, 12, 20))
+    assert hours == [
+        "own: our hours, zone Europe/Berlin",
+        "  Monday to Thursday   09:00–12:00, 13:00–17:00",
+        "  Friday               09:00–12:00",
+        "  Saturday to Sunday   closed",
+        "  public holidays: DE",
+    ]
+    assert re.fullmatch(r"  closed next: Thu 24 Dec 2026; Fri 25 Dec 2026 \(.+\); Sat 26 Dec 2026 \(.+\)", closed)
+    assert "every hour of every day" in CliRunner().invoke(cli_sla.sla, ["calendars"]).stdout
 
 
 def test_a_wrong_file_stops_the_start_with_its_line(tmp_path: Path) -> None:
