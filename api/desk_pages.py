@@ -127,10 +127,10 @@ def queue_values(session: Session, me: Signed, filters: Filters) -> dict[str, An
     }
 
 
-def beside_values(session: Session, me: Signed, filters: Filters) -> dict[str, Any]:
+def beside_values(session: Session, me: Signed, filters: Filters, names: Mapping[str, str]) -> dict[str, Any]:
     """What stands beside a ticket; nothing is counted there."""
     return {
-        "work": views.page(session, filters, me.account_id),
+        "work": views.page(session, filters, me.account_id, names),
         "agents": views.agents(session),
         "after_event": live.newest_ticket_event(session),
     }

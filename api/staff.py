@@ -144,12 +144,18 @@ def home_of(request: Request, role: StaffRole) -> str:
 
 def navigation(request: Request, role: StaffRole) -> list[tuple[str, str]]:
     """Title and path of the parts that exist here and are for this role."""
-    return [(title, path) for title, path, roles in NAVIGATION if (role in roles or role == StaffRole.ADMIN) and _exists(request, path)]
+    return [(title, path) for title, path, roles in NAVIGATION if (role in roles or role == StaffRole.ADMIN) and path in _existing(request)]
 
 
-def _exists(request: Request, path: str) -> bool:
-    scope = {**request.scope, "method": "GET", "path": path, "root_path": ""}
-    return any(route.matches(scope)[0] == Match.FULL for route in request.app.routes)
+def _existing(request: Request) -> frozenset[str]:
+    """The paths of the navigation that this app serves, looked up once: its routes do not change."""
+    state = request.app.state
+    if not hasattr(state, "navigation"):
+        scopes = {path: {**request.scope, "method": "GET", "path": path, "root_path": ""} for _, path, _ in NAVIGATION}
+        served = (path for path, scope in scopes.items() if any(route.matches(scope)[0] == Match.FULL for route in request.app.routes))
+        state.navigation = frozenset(served)
+    found: frozenset[str] = state.navigation
+    return found
 
 
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────

@@ -85,7 +85,6 @@ class TicketView:
     merged: tuple[Line, ...]
     into: Line | None
     names: Mapping[str, str]
-    agents: tuple[tuple[str, str], ...]
     lacking: tuple[str, ...]
     briefing: Briefing
     clocks: tuple[TicketClock, ...]
@@ -126,20 +125,20 @@ def ticket_view(session: Session, number: int, me: str, policies: Mapping[str, P
     names = views.names_of(session)
     events = tuple(tickets.history(session, ticket))
     findings = _findings(session, conversations, policies)
-    near = {line.id: line for line in views.lines(session, _neighbours(session, ticket), me)}
+    linked, merged = [one.id for one in linking.linked(session, ticket)], _merged(session, ticket)
+    near = {line.id: line for line in views.lines(session, _neighbours(ticket, linked, merged), me, names)}
     return TicketView(
         ticket=ticket,
-        said=_course(session, ticket, conversations, messages, names, policies),
+        said=_course(session, ticket, events, conversations, messages, names, policies),
         conversations=tuple(conversations),
         events=events,
         findings=findings,
         related=tuple(near[id_] for id_ in ticket.related if id_ in near),
-        linked=tuple(near[one.id] for one in linking.linked(session, ticket)),
+        linked=tuple(near[id_] for id_ in linked),
         incident=near.get(ticket.incident_id or ""),
-        merged=tuple(near[id_] for id_ in _merged(session, ticket)),
+        merged=tuple(near[id_] for id_ in merged),
         into=near.get(ticket.merged_into or ""),
         names=names,
-        agents=tuple(views.agents(session)),
         lacking=fields.lacking(ticket),
         briefing=briefing.brief(ticket, messages),
         clocks=_clocks(session, ticket),
@@ -172,11 +171,10 @@ def _messages(session: Session, conversations: Sequence[str]) -> list[Message]:
     return list(reversed(session.scalars(query).all()))
 
 
-def _neighbours(session: Session, ticket: Ticket) -> list[str]:
+def _neighbours(ticket: Ticket, linked: Sequence[str], merged: Sequence[str]) -> list[str]:
     """The ids of every ticket its page names."""
-    linked = [one.id for one in linking.linked(session, ticket)]
     single = [id_ for id_ in (ticket.incident_id, ticket.merged_into) if id_]
-    return [*ticket.related, *linked, *single, *_merged(session, ticket)]
+    return [*ticket.related, *linked, *single, *merged]
 
 
 def _merged(session: Session, ticket: Ticket) -> Sequence[str]:
@@ -189,6 +187,7 @@ def _merged(session: Session, ticket: Ticket) -> Sequence[str]:
 def _course(
     session: Session,
     ticket: Ticket,
+    events: Sequence[TicketEvent],
     conversations: Sequence[str],
     messages: Sequence[Message],
     names: Mapping[str, str],
@@ -204,7 +203,7 @@ def _course(
     said = [_said(message, place, thumbs, blocked, ticket) for message in messages if not message.content.get("notice")]
     notes = session.scalars(select(Note).where(Note.ticket_id == ticket.id).order_by(Note.at))
     said += [Said("note", names.get(note.by, note.by), note.text, note.at, id=note.id) for note in notes]
-    between = (event for event in tickets.history(session, ticket) if event.kind in SHOWN_BETWEEN)
+    between = (event for event in events if event.kind in SHOWN_BETWEEN)
     said += [Said("event", names.get(event.by, event.by), "", event.at, event=event) for event in between]
     return tuple(sorted(said, key=lambda one: one.at))
 

@@ -160,19 +160,21 @@ def worklist(session: Session, filters: Filters, me: str) -> Worklist:
     return replace(page(session, filters, me), counts=counts(session, me))
 
 
-def page(session: Session, filters: Filters, me: str) -> Worklist:
-    """A page of tickets without counts."""
+def page(session: Session, filters: Filters, me: str, names: Mapping[str, str] | None = None) -> Worklist:
+    """A page of tickets without counts; `names` of accounts, when they are known already."""
     rows = session.execute(_ordered(_filtered(session, filters, me), filters).limit(PAGE + 1)).all()
-    names = names_of(session)
+    names = names_of(session) if names is None else names
     marks = _marks(session, [row.id for row in rows[:PAGE]], me)
     lines = tuple(_line(row, names, marks) for row in rows[:PAGE])
     return Worklist(filters, lines, _place(rows[PAGE - 1], filters) if len(rows) > PAGE else "")
 
 
-def lines(session: Session, ids: Iterable[str], me: str) -> tuple[Line, ...]:
+def lines(session: Session, ids: Iterable[str], me: str, names: Mapping[str, str]) -> tuple[Line, ...]:
     """Some tickets, newest first."""
-    rows = session.execute(select(*COLUMNS).where(Ticket.id.in_(list(ids))).order_by(Ticket.number.desc())).all()
-    names = names_of(session)
+    wanted = list(ids)
+    if not wanted:
+        return ()
+    rows = session.execute(select(*COLUMNS).where(Ticket.id.in_(wanted)).order_by(Ticket.number.desc())).all()
     marks = _marks(session, [row.id for row in rows], me)
     return tuple(_line(row, names, marks) for row in rows)
 

@@ -141,7 +141,7 @@ def _ticket(request: Request, me: Signed, number: int, box: Box, status: int = H
     try:
         with service.database.read() as session:
             view = ticket_view(session, number, me.account_id, policies(request), service.now())
-            shown: dict[str, Any] = beside_values(session, me, filters_of(request))
+            shown: dict[str, Any] = beside_values(session, me, filters_of(request), view.names)
             templates = desk_templates.every(session)
             already = read_by(session, view.ticket, me.account_id)
     except NoSuchTicket as none:

@@ -1,6 +1,8 @@
 """The clocks of a ticket: told from its events alone, and stored as they are told, whatever happens in whatever order."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from sqlalchemy import create_engine, select
+from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
@@ -344,13 +346,26 @@ def test_a_calendar_that_never_opens_is_told_as_never_due(stored: Database, tmp_
         assert keeping.alarms(session, FAR, 10) == []
 
 
+def memory() -> Engine:
+    return create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+
+
+@cache
+def with_tables() -> Engine:
+    """A database to copy: making its tables takes longer than an example."""
+    made = memory()
+    Base.metadata.create_all(made)
+    return made
+
+
 class ClocksAgainstEvents(RuleBasedStateMachine):
     """Verbs in any order at any time: what is stored is what the events tell, and every clock is in one state that its times allow."""
 
     @initialize()
     def begin(self) -> None:
-        self.engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-        Base.metadata.create_all(self.engine)
+        self.engine = memory()
+        with closing(self.engine.raw_connection()) as raw, closing(with_tables().raw_connection()) as made:
+            made.driver_connection.backup(raw.driver_connection)
         self.now, self.count = MONDAY, 0
 
     def teardown(self) -> None:
@@ -394,12 +409,12 @@ class ClocksAgainstEvents(RuleBasedStateMachine):
                 case _:
                     tickets.move(session, ticket, moves[what % len(moves)], **told)
 
-    @rule()
-    def ring(self) -> None:
+    @rule(minutes=st.sampled_from([0, 60, 1440]))
+    def ring(self, minutes: int) -> None:
         for _ in range(2):
             with Session(self.engine) as session, session.begin():
                 for id_ in keeping.alarms(session, self.now, 10):
-                    alarms.ring(session, id_, now=self.now)
+                    alarms.ring(session, id_, now=self.now, patience=minutes * MINUTE)
         with Session(self.engine) as session:
             assert keeping.alarms(session, self.now, 10) == []
 
@@ -440,6 +455,7 @@ TestClocksAgainstEvents.settings = settings(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_clocks_against_events_at_length() -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
