@@ -83,7 +83,7 @@ def open_for(session: Session, held: Conversation, call: Call, ticket_id: Ticket
         findings=_findings(session, held),
         related=_related(session, held.details.get("email") or read.contact_email, verified=bool(held.details.get("verified"))),
         asked=held.details.get("asked", ()),
-        channel=Channel.FORM if call.reason is Reason.FORM else Channel.CHAT,
+        channel=_channel(held, call),
     )
     ticket = tickets.open_ticket(session, opening, ticket_id, by=ASSISTANT, now=now)
     questions = fields.missing(ticket, call.language)
@@ -95,6 +95,13 @@ def open_for(session: Session, held: Conversation, call: Call, ticket_id: Ticket
     expected = expecting.sentence(session, ticket, held.details, call.language, now=now)
     text = _handover_words(ticket, call, expected, [q.text for q in questions])
     return Opened(ticket, text, _handover_content(ticket, questions))
+
+
+def _channel(held: Conversation, call: Call) -> Channel:
+    """Whoever gives an address in a form awaits the answer there; others look at the form's page, or stay in the chat."""
+    if call.reason is not Reason.FORM:
+        return Channel.CHAT
+    return Channel.EMAIL if held.details.get("email") else Channel.FORM
 
 
 def deliver(session: Session, received: Received, close_after: timedelta, *, now: datetime) -> Message | Received:

@@ -75,7 +75,7 @@ class Reason(StrEnum):
 
 
 class Channel(StrEnum):
-    """Where a ticket came in, which decides how soon somebody expects an answer."""
+    """Where a ticket came in and the answer is awaited, which decides how soon somebody expects it."""
 
     CHAT = "chat"
     FORM = "form"

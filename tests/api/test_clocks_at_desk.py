@@ -160,6 +160,15 @@ def test_a_reply_to_an_incident_answers_the_tickets_that_hang_on_it(desk: Servic
     assert states == {"first_reply": "met", "resolution": "running", "tier": "met"}
 
 
+def test_a_form_with_an_address_awaits_its_answer_by_mail(desk: Service) -> None:
+    client = client_of(desk)
+    for number, details in enumerate(({}, {"email": "eve@example.com"}), start=1):
+        form = {"client_id": f"form-{number:020}", "goal": "Export a dashboard", "details": details}
+        assert client.post("/api/forms/contact", json=form).status_code == 201
+    ticket_from(desk)
+    assert [now_of(desk, number).channel for number in (1, 2, 3)] == ["form", "email", "chat"]
+
+
 def test_thanks_start_no_clock(desk: Service) -> None:
     ticket = ticket_from(desk)
     answered_by(desk, 1, "Hello")
