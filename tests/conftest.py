@@ -1,11 +1,13 @@
 """What every test may ask for: databases of both kinds, a service, and one with the real encoders over the sample."""
 
+import fcntl
 import gc
 import secrets
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -214,23 +216,76 @@ def client(service: Service) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the prepared MiniLM of this session lies: converting it takes ten seconds, so it is done once."""
+def common(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of a run share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder if worker_id == "master" else folder.parent
+
+
+@contextmanager
+def made_once(folder: Path) -> Iterator[bool]:
+    """Whether the caller is the one of all workers who has to make this folder; the others wait until it is done."""
+    done = folder.with_suffix(".done")
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not done.exists()
+        done.touch()
+
+
+@pytest.fixture(scope="session")
+def models(common: Path) -> Path:
+    """Where the prepared MiniLM lies: converting it takes ten seconds, so it is done once for all workers."""
     from knowledge.embedding import MiniLM
 
-    folder = tmp_path_factory.mktemp("models")
-    MiniLM(folder)
+    folder = common / "models"
+    with made_once(folder) as mine:
+        if mine:
+            MiniLM(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Service]:
+def sample_data(common: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Makes data folders with the sample help centre, read in with the real encoders once for all workers."""
+    folder = common / "sample"
+    with made_once(folder) as mine:
+        if mine:
+            folder.mkdir()
+            (folder / "models").symlink_to(models)
+            with running(settings_in(folder, knowledge={"embedder": "minilm"}), now=Clock()) as service:
+                report = ingest(Order(SAMPLE, "sample"), LocalOperations(service), lambda _done, _of: None)
+                assert not report.failed, report.troubles
+    return lambda: Path(shutil.copytree(folder, tmp_path_factory.mktemp("sample") / "data", symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def sample(sample_data: Callable[[], Path]) -> Iterator[Service]:
     """A service with the real encoders over the sample help centre; tests read it and leave the articles alone."""
-    data = tmp_path_factory.mktemp("sample") / "data"
-    data.mkdir()
-    (data / "models").symlink_to(models)
-    settings = settings_in(data, assistant={"contact": "support@tallyboard.example"}, knowledge={"embedder": "minilm"})
+    settings = settings_in(sample_data(), assistant={"contact": "support@tallyboard.example"}, knowledge={"embedder": "minilm"})
     with running(settings, now=Clock()) as service:
-        report = ingest(Order(SAMPLE, "sample"), LocalOperations(service), lambda _done, _of: None)
-        assert not report.failed, report.troubles
         yield service
+
+
+# ── the order of a run ──────────────────────────────────────────────────────────────────────────────
+
+LONGEST_FIRST = (
+    "test_command_line",
+    "test_schema",
+    "test_staff_command_line",
+    "test_handover_life",
+    "test_story",
+    "test_publishing",
+    "test_help_pages",
+    "test_turn",
+    "test_forms",
+    "test_jobs",
+    "test_ticket_life",
+)
+"""Files that one worker is busy with for long, so that none of them is begun last while the other workers have nothing left to do."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files come first, the others in the order of the seed."""
+    place = {name: n for n, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))

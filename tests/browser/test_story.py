@@ -7,29 +7,22 @@ import pytest
 from sqlalchemy import select
 
 from api.bootstrap import running, utc_now
-from api.ingesting import Order, ingest
-from api.operations import LocalOperations
 from api.staff import LOOPBACK_COOKIE
 from escalation.fields import complete
 from escalation.tables import Reason, Ticket, TicketState
 from tests.api.staffing import Colleague, account_of
 from tests.browser.browsing import Site, Window, hosting
-from tests.builders import SAMPLE, served, settings_in
+from tests.builders import served, settings_in
 
 ADVICE = "Should I put my savings into bitcoin?"
 REPLY = "I cannot advise on investments either, but your invoices show what Tallyboard costs you each month."
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Site]:
+def site(sample_data: Callable[[], Path]) -> Iterator[Site]:
     """The sample help centre with everything that ships."""
-    data = tmp_path_factory.mktemp("story") / "data"
-    data.mkdir()
-    (data / "models").symlink_to(models)
-    settings = settings_in(data, knowledge={"embedder": "minilm", "target_error": 0.2}, widget_origins="*")
+    settings = settings_in(sample_data(), knowledge={"embedder": "minilm", "target_error": 0.2}, widget_origins="*")
     with running(settings, now=utc_now) as service:
-        report = ingest(Order(SAMPLE, "sample"), LocalOperations(service), lambda _done, _of: None)
-        assert not report.failed, report.troubles
         pages: dict[str, tuple[str, dict[str, str]]] = {}
         with served(service) as url, hosting(pages) as hosts:
             yield Site(url, hosts, service, pages)
