@@ -22,6 +22,7 @@ from api.routes import (
     desk_api,
     desk_tickets,
     docs,
+    golden,
     handover,
     health,
     internal,
@@ -66,7 +67,7 @@ def create(service: Service, *, control_token: str | None = None) -> FastAPI:
     for module in (
         *(chat, handover, articles, internal, health, docs, widget, panel, staff_pages, people),
         *(desk, overview, loop, reply_templates, desk_tickets, desk_api),
-        *(trials, library, library_suggestions, library_api, help_forms, help_pages),
+        *(trials, library, library_suggestions, library_api, golden, help_forms, help_pages),
         *(visitor_links, operations_pages, webhook_api),
     ):
         app.include_router(module.router)

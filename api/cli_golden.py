@@ -93,13 +93,14 @@ def lift_protection(golden_id: Name, by: By) -> None:
 @golden.command()
 def remove(golden_id: Name, by: By) -> None:
     """Forget a question that is not protected."""
+    from api.bootstrap import utc_now
     from api.cli import database, fail
     from knowledge.golden import NoSuchGolden
     from knowledge.golden import remove as forget
 
     with database() as opened, opened.write() as session:
         try:
-            forget(session, golden_id, by=by)
+            forget(session, golden_id, by=by, now=utc_now())
         except (NoSuchGolden, ValueError) as wrong:
             fail(str(wrong))
 

@@ -26,7 +26,7 @@ from escalation.work import NoSuchField
 from guardrails.ledger import UnknownDecision
 from knowledge.articles import AlreadyThere, EditedConflict, NoSuchArticle, NoSuchRevision, NotReviewed
 from knowledge.deciding import ArticleChanged, NoReviewer, Unsupported
-from knowledge.golden import BreaksProtected, NoSuchGolden
+from knowledge.golden import Blank, BreaksProtected, NoSuchGolden, StillProtected
 from knowledge.suggestions import AlreadyDecided, NoSuchSuggestion, StaleSuggestion
 
 log = structlog.get_logger()
@@ -41,6 +41,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     EditedConflict: HTTPStatus.CONFLICT,
     BreaksProtected: HTTPStatus.CONFLICT,
     NoSuchGolden: HTTPStatus.NOT_FOUND,
+    StillProtected: HTTPStatus.CONFLICT,
+    Blank: HTTPStatus.UNPROCESSABLE_ENTITY,
     AlreadyThere: HTTPStatus.CONFLICT,
     NotReviewed: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchAccount: HTTPStatus.NOT_FOUND,

@@ -11,7 +11,7 @@ from api.shapes import In
 
 Shape = TypeVar("Shape", bound=In)
 WHOLE = frozenset({"revision", "version", "number", "days"})
-TICKED = frozenset({"override", "anyway"})
+TICKED = frozenset({"override", "anyway", "protected"})
 LISTS = {"tags": ",", "wordings": "\n", "learned": "\n"}
 MOST_DIGITS = 10
 NAMES = {"review_due": "next review", "learned": "learned from visitors", "wordings": "other wordings", "text": "text"}

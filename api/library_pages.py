@@ -12,6 +12,7 @@ from api import desk_words, errors, staff
 from api.desk_pages import KEYS_COOKIE, OFF
 from api.library_errors import StaleArticle
 from api.sessions import Signed
+from knowledge.lift_tables import GoldenAct
 from knowledge.loop_tables import GroupState, RejectReason, SuggestionKind, SuggestionState
 from knowledge.suggestions import AlreadyDecided, StaleSuggestion
 from knowledge.tables import ArticleState
@@ -70,8 +71,19 @@ SAID: Mapping[str, str] = {
     "snoozed": "Snoozed. It comes back by itself.",
     "merged": "Merged: what people asked now finds the other one.",
     "edited": "Your text is kept.",
+    "golden-kept": "Kept: every edit is tried on this question from now on.",
+    "golden-protected": "Protected: an edit that would break it is refused.",
+    "golden-lifted": "The protection is lifted, under your name.",
+    "golden-gone": "Taken away. The list below says who did it.",
     "keys-on": "Keyboard shortcuts are on.",
     "keys-off": "Keyboard shortcuts are off.",
+}
+GOLDEN_ACTS: Mapping[str, str] = {
+    GoldenAct.ADDED: "added",
+    GoldenAct.MOVED: "moved here",
+    GoldenAct.PROTECTED: "protected",
+    GoldenAct.LIFTED: "lifted the protection of",
+    GoldenAct.REMOVED: "took away",
 }
 MISTAKES = tuple(errors.STATUS)
 
@@ -80,7 +92,7 @@ class Words:
     """The words above, for templates."""
 
     states, badges, fresh, sorts, kinds, reasons = STATES, STATE_BADGES, FRESH, SORTS, KINDS, REASONS
-    suggestion_states, group_states = SUGGESTION_STATES, GROUP_STATES
+    suggestion_states, group_states, golden_acts = SUGGESTION_STATES, GROUP_STATES, GOLDEN_ACTS
 
     language = staticmethod(desk_words.language)
 

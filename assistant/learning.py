@@ -5,8 +5,8 @@ run at any time, twice, or after a kill.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -20,14 +20,14 @@ from assistant.signs import Reading
 from assistant.tables import Feedback, Message, Role
 from assistant.turn import Assistant
 from escalation.tables import Ticket
-from knowledge import gaps, groups, proposing, suggestions, upkeep
+from knowledge import drafting, gap_vectors, gaps, groups, proposing, suggestions, upkeep
 from knowledge.articles import ArticleText, text_of
 from knowledge.deciding import learning
 from knowledge.drafting import Means, Told
 from knowledge.embedding import vectors
 from knowledge.groups import Window
 from knowledge.library import comparing
-from knowledge.loop_tables import Gap, GapGroup, GroupState, SuggestionId
+from knowledge.loop_tables import Gap, GapGroup, GapId, GroupState, SuggestionId
 from knowledge.proposing import Asked, NotReady, Rule
 from knowledge.publishing import Change, Origin, Published
 from knowledge.rewriting import rewritten
@@ -46,7 +46,7 @@ LEARNER = "Firstline"  # who is named for wordings that visitors confirmed: they
 
 @dataclass(frozen=True)
 class Learned:
-    """What one run did, for whoever reads it in words."""
+    """What one run did, for whoever reads it in words; `held` has by group why it gives no suggestion yet, `not_ready` how often each."""
 
     new: int
     placed: int
@@ -56,6 +56,7 @@ class Learned:
     suggested: tuple[str, ...]
     not_ready: Mapping[str, int]
     wordings: int
+    held: Mapping[str, str] = field(default_factory=dict)
 
 
 def learn(assistant: Assistant, settings: KnowledgeSettings, *, now: datetime, rebuild: bool = False) -> Learned:
@@ -63,7 +64,8 @@ def learn(assistant: Assistant, settings: KnowledgeSettings, *, now: datetime, r
     new = collect(assistant, now=now)
     encoders = assistant.library.encoders
     family, window = epoch_family(encoders), Window(now, settings.suggest_days)
-    groups.remember(assistant.sessions, encoders)
+    gap_vectors.remember(assistant.sessions, encoders)
+    gap_vectors.remember_replies(assistant.sessions, encoders, lambda session, asked: _replied(session, asked, assistant.mask))
     placed = groups.place(assistant.sessions, family, assistant.new_id, window)
     made = groups.rebuild(assistant.sessions, family, assistant.new_id, window) if rebuild or _due(assistant, now) else None
     if made is not None:
@@ -75,9 +77,9 @@ def learn(assistant: Assistant, settings: KnowledgeSettings, *, now: datetime, r
         woken, expired = suggestions.tend(session, now=now)
     wordings = confirm(assistant, now=now)
     rule = Rule(settings.suggest_people, settings.suggest_days, settings.suggest_pure)
-    suggested, not_ready = _suggest(assistant, family, rule, now)
+    suggested, held = _suggest(assistant, family, rule, now)
     suggested += _tend_articles(assistant, now)
-    return Learned(new, placed, made, woken, expired, tuple(suggested), not_ready, wordings)
+    return Learned(new, placed, made, woken, expired, tuple(suggested), dict(Counter(held.values())), wordings, held)
 
 
 def collect(assistant: Assistant, *, now: datetime) -> int:
@@ -92,6 +94,7 @@ def collect(assistant: Assistant, *, now: datetime) -> int:
         found += signs.repeated(session, reading, since, lambda texts: _alike(assistant, texts))
     with assistant.sessions.write() as session:
         new = gaps.note(session, found)
+        gap_vectors.forget_replies(session, {sign.gap_id for sign in found if sign.ticket_id})
         gaps.state(session, salt).read_until = now
     return len(new)
 
@@ -123,15 +126,15 @@ def _due(assistant: Assistant, now: datetime) -> bool:
     return open_now > 0 and (grown or (late and open_now != state.rebuilt_size))
 
 
-def _suggest(assistant: Assistant, family: str, rule: Rule, now: datetime) -> tuple[list[str], dict[str, int]]:
-    """Suggest what is ready, the highest rank first; titles, and how often each reason kept a group back."""
+def _suggest(assistant: Assistant, family: str, rule: Rule, now: datetime) -> tuple[list[str], dict[str, str]]:
+    """Suggest what is ready, the highest rank first; titles, and by group what kept it back."""
     means = Means(assistant.embed, assistant.mask)
     write = suggestion_writer(assistant.writer, assistant.means) if assistant.writer else None
     with assistant.sessions.read() as session:
         ready = select(GapGroup.id).where(GapGroup.state == GroupState.OPEN, GapGroup.people >= rule.people)
         waiting = session.scalars(ready.order_by(GapGroup.rank.desc(), GapGroup.id)).all()
     titles: list[str] = []
-    why_not: Counter[str] = Counter()
+    held: dict[str, str] = {}
     for group_id in waiting:
         with assistant.sessions.read() as session:
             group = session.get_one(GapGroup, group_id)
@@ -140,7 +143,7 @@ def _suggest(assistant: Assistant, family: str, rule: Rule, now: datetime) -> tu
             try:
                 made = proposing.proposal(assistant.library, session, Asked(group, asked, rows, told), means, rule, now=now)
             except NotReady as reason:
-                why_not[str(reason)] += 1
+                held[group_id] = str(reason)
                 continue
         made = rewritten(made, write, assistant.mask)
         with assistant.sessions.write() as session:
@@ -148,7 +151,7 @@ def _suggest(assistant: Assistant, family: str, rule: Rule, now: datetime) -> tu
             if again is not None and again.state == GroupState.OPEN:
                 suggestions.propose(session, made, SuggestionId(assistant.new_id()), now=now)
                 titles.append(made.title)
-    return titles, dict(why_not)
+    return titles, held
 
 
 def _tend_articles(assistant: Assistant, now: datetime) -> list[str]:
@@ -168,6 +171,15 @@ def _told(session: Session, asked: Sequence[Gap]) -> list[Told]:
     tickets = {str(ticket.id): ticket for ticket in session.scalars(select(Ticket).where(Ticket.id.in_(list(people))))}
     written = signs.replies(session, tickets)
     return [Told(str(m.id), ticket_id, people[ticket_id], m.text) for ticket_id, some in written.items() for m in some]
+
+
+def _replied(session: Session, asked: Sequence[Gap], mask: Callable[[str], str]) -> dict[GapId, str]:
+    """What agents told those who asked, masked and without greetings: of settled tickets only, empty where they said nothing."""
+    tickets = {str(t.id): t for t in session.scalars(select(Ticket).where(Ticket.id.in_({gap.ticket_id for gap in asked})))}
+    written = signs.replies(session, tickets)
+    settled = {ticket_id for ticket_id, ticket in tickets.items() if signs.resolved(ticket)}
+    told = {ticket_id: mask(" ".join(drafting.bare(one.text) for one in written.get(ticket_id, ()))) for ticket_id in settled}
+    return {gap.id: told[gap.ticket_id] for gap in asked if gap.ticket_id in told}
 
 
 def _uses(session: Session) -> dict[str, Use]:

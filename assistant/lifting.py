@@ -14,16 +14,13 @@ from sqlalchemy.orm import Session
 
 from assistant.tables import Conversation, Feedback, Message, Outcome, Turn
 from assistant.turn import Assistant
-from knowledge import articles, golden, lift
-from knowledge.confidence import Band
+from knowledge import articles, golden, lift, replaying
 from knowledge.library import Library
 from knowledge.lift import History, Lift
-from knowledge.lift_tables import SuggestionLift
 from knowledge.loop_tables import Gap, Suggestion, SuggestionKind, SuggestionState
-from knowledge.rehearsal import Edit, Reached
+from knowledge.rehearsal import Edit
 
 DAY = 86_400.0
-ASKED_AGAIN = 50  # questions of a group, the newest
 TRIGGER = timedelta(days=14)  # the days that made a group a suggestion
 LONGEST = timedelta(weeks=lift.LONGEST + 2)
 CHANGED = (SuggestionState.ACCEPTED, SuggestionState.MERGED)
@@ -32,33 +29,18 @@ VISITORS = "visitors"
 Moments = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Replayed:
-    """How many of a group's questions are answered outright, offered among choices, or neither."""
-
-    answered: int
-    offered: int
-    nothing: int
-
-
 def replay(library: Library, suggestion: Suggestion, *, now: datetime) -> None:
     """Ask the questions of an accepted suggestion's group of the knowledge with and without it; stored with the suggestion.
 
-    What was found without it is kept from the first time on.
+    What was found before it was accepted stays as it was written down then.
     """
     with library.sessions.read() as session:
-        questions = _questions(session, suggestion)
+        questions = replaying.asked(session, suggestion.group_id)
         without = _without(session, suggestion)
     changes = library.rehearse(questions, without)
+    gone, here = (replaying.counted([getattr(change, side) for change in changes]) for side in ("after", "before"))
     with library.sessions.write() as session:
-        row = _row(session, suggestion.id)
-        before = row.replay.get("before") or asdict(_counted([change.after for change in changes]))
-        row.replay = {
-            "questions": len(questions),
-            "before": before,
-            "after": asdict(_counted([change.before for change in changes])),
-        }
-        row.replayed_at = now
+        replaying.keep_after(session, suggestion.id, len(questions), gone, here, now=now)
 
 
 def measure(assistant: Assistant, *, now: datetime) -> int:
@@ -72,7 +54,7 @@ def measure(assistant: Assistant, *, now: datetime) -> int:
         found = measured_lift(suggestion, traffic, now)
         replay(library, suggestion, now=now)
         with library.sessions.write() as session:
-            row = _row(session, suggestion.id)
+            row = replaying.row_of(session, suggestion.id)
             row.lift, row.measured_at = asdict(found), now
     return len(accepted)
 
@@ -161,11 +143,6 @@ def _daily(moments: Sequence[Moments], origin: float, start: int, end: int) -> N
     return np.bincount(days[(days >= 0) & (days < end - start)], minlength=max(0, end - start)).astype(np.int64)
 
 
-def _questions(session: Session, suggestion: Suggestion) -> list[str]:
-    asked = select(Gap.question).where(Gap.group_id == suggestion.group_id).order_by(Gap.at.desc(), Gap.id)
-    return list(dict.fromkeys(session.scalars(asked.limit(ASKED_AGAIN))))
-
-
 def _without(session: Session, suggestion: Suggestion) -> Edit:
     """The edit that would undo the suggestion: its article gone, or as it was before."""
     if suggestion.article_id is None:
@@ -176,17 +153,3 @@ def _without(session: Session, suggestion: Suggestion) -> Edit:
     if suggestion.published_revision is None or suggestion.published_revision < 2:  # noqa: PLR2004 - a first one has none before
         return Edit()
     return Edit(((article.id, articles.at_revision(session, article, suggestion.published_revision - 1)),))
-
-
-def _counted(found: Sequence[Reached]) -> Replayed:
-    answered = sum(one.band is Band.ANSWER for one in found)
-    offered = sum(one.band is Band.UNSURE for one in found)
-    return Replayed(answered, offered, len(found) - answered - offered)
-
-
-def _row(session: Session, suggestion_id: str) -> SuggestionLift:
-    row = session.get(SuggestionLift, suggestion_id)
-    if row is None:
-        row = SuggestionLift(suggestion_id=suggestion_id, replay={}, replayed_at=None, lift={}, measured_at=None)
-        session.add(row)
-    return row

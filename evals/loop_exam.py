@@ -8,11 +8,14 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from api.settings import Settings
-from assistant import conversation, handover
+from assistant import conversation, handover, signs
 from assistant.conversation import Incoming
 from assistant.handover import AgentReply
 from assistant.learning import learn
@@ -27,13 +30,14 @@ from evals.retrieval_exam import Reader
 from knowledge import deciding, suggestions
 from knowledge.articles import ArticleText
 from knowledge.deciding import Decision
-from knowledge.loop_tables import RejectReason, SuggestionKind
+from knowledge.loop_tables import Gap, RejectReason, Suggestion, SuggestionKind
 from knowledge.suggestions import Rejection
 from knowledge.tables import ArticleKind
 
 MISSING, DRAWS = 20, 5
 ASKING = 12  # visitors per intent who ask; three of the missing ones' tickets are answered, each with another reply
 WRITER = "a scripted writer"
+GONE = signs.QUIET + timedelta(minutes=1)  # the loop runs when those who were offered choices and picked none have gone
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,11 @@ def play(data: Bank, seed: int, settings: Settings, cache: Path, tell: Callable[
         before = _measured(lab, data, names)
         tell(f"draw {seed}: visitors ask")
         labels = _visited(lab, data, names)
-        learned = learn(lab.service.assistant, settings.knowledge, now=lab.service.now(), rebuild=True)
+        learned = learn(lab.service.assistant, settings.knowledge, now=lab.service.now() + GONE, rebuild=True)
         tell(f"draw {seed}: {len(learned.suggested)} suggested; not: {json.dumps(dict(learned.not_ready))}")
         foreign, impure = _purity(lab, labels)
+        for line in traced(lab, labels, missing, learned.held):
+            tell(line)
         accepted, wrong = _written(lab, labels, missing)
         lab.service.library.refresh()
         after = _measured(lab, data, {**names, **accepted})
@@ -106,6 +112,27 @@ def play(data: Bank, seed: int, settings: Settings, cache: Path, tell: Callable[
     others = [_outcomes([r for r, lack in zip(results, lacking, strict=True) if not lack]).answered for results in (before, after)]
     found = len(set(accepted.values()) & set(missing))
     return Played(lacked[0], lacked[1], others[0], others[1], found, len(accepted), wrong, foreign, impure)
+
+
+def traced(lab: Laboratory, labels: Mapping[str, str], missing: Sequence[str], held: Mapping[str, str]) -> list[str]:
+    """What became of each missing intent: its open questions, the group that has most of them, and what came of that group."""
+    with lab.service.database.read() as session:
+        asked = [(labels.get(gap.conversation_id, ""), gap.group_id) for gap in session.scalars(select(Gap))]
+        made: dict[str | None, list[str]] = {}
+        for row in session.scalars(select(Suggestion)):
+            twins = [f"{one['of']} “{one['title']}” {one['score']}" for one in row.similar if one["duplicate"]]
+            made.setdefault(row.group_id, []).append(f"{row.kind} “{row.title}” {'; '.join(twins)}")
+    sizes = Counter(group for _, group in asked)
+    lines = [f"{len(asked)} open questions, {sum(intent in missing for intent, _ in asked)} of them of missing intents"]
+    for intent in missing:
+        groups = Counter(group for of, group in asked if of == intent)
+        told = []
+        for group, count in groups.most_common(3):
+            others = Counter(of for of, other in asked if other == group and of != intent).most_common(2)
+            fate = made.get(group) or [held.get(str(group), "fewer than three people")]
+            told.append(f"{count} of {sizes[group]} {others or ''}: {'; '.join(fate)}")
+        lines.append(f"  {intent}: {groups.total()} open | " + " | ".join(told))
+    return lines
 
 
 def _faq(row: Mapping[str, Any]) -> ArticleText:

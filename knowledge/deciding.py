@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from knowledge import articles, golden, suggestions
+from knowledge import articles, golden, replaying, suggestions
 from knowledge.articles import ArticleText
 from knowledge.library import Library
 from knowledge.loop_tables import Gap, Suggestion, SuggestionKind, SuggestionState
@@ -90,7 +90,7 @@ def plan(session: Session, suggestion: Suggestion, *, anyway: bool = False) -> P
 
 
 def accept(library: Library, suggestion_id: str, decision: Decision, *, now: datetime) -> Published:
-    """Publish what is suggested, or retire it: what became of the article.
+    """Publish what is suggested, or retire it: what became of the article. How its group's questions fare before is kept beside it.
 
     Raise NoReviewer, Unsupported, NoSuchSuggestion, StaleSuggestion, AlreadyDecided, NoSuchArticle or ArticleChanged: nothing happened.
     """
@@ -100,6 +100,8 @@ def accept(library: Library, suggestion_id: str, decision: Decision, *, now: dat
         _refuse_unsupported(suggestion, decision)
         wanted = plan(session, suggestion, anyway=decision.anyway)
         note = _note(suggestion)
+        questions = replaying.asked(session, suggestion.group_id)
+    before = replaying.before(library.rehearse, questions)
 
     def decide(session: Session, results: Sequence[Published]) -> None:
         row = suggestions.waiting(session, suggestion_id, decision.expected_version)
@@ -109,8 +111,9 @@ def accept(library: Library, suggestion_id: str, decision: Decision, *, now: dat
         if row.article_id is not None:
             row.published_revision = articles.get(session, row.article_id).revision
         if row.article_id is not None:
-            golden.follow(session, wanted.retiring, row.article_id)
+            golden.follow(session, wanted.retiring, row.article_id, by=by, now=now)
         suggestions.decided(session, row, SuggestionState.ACCEPTED, by=by, now=now)
+        replaying.keep_before(session, row.id, before, now=now)
 
     origin = Origin(wanted.source, by, by_hand=True, note=note, overwrite=True, reviewer=by)
     results = library.publisher.publish(wanted.texts, origin, now=now, swap=Swap(wanted.retiring, decide))
@@ -129,11 +132,14 @@ def merge_into(library: Library, suggestion_id: str, article_id: str, decision: 
         suggestion = suggestions.waiting(session, suggestion_id, decision.expected_version)
         article = articles.get(session, article_id)
         text = learning(articles.text_of(session, article), [suggestion.title, *suggestion.wordings])
+        questions = replaying.asked(session, suggestion.group_id)
+    before = replaying.before(library.rehearse, questions)
 
     def decide(session: Session, _results: Sequence[Published]) -> None:
         row = suggestions.waiting(session, suggestion_id, decision.expected_version)
         row.merged_into = article_id
         suggestions.decided(session, row, SuggestionState.MERGED, by=by, now=now)
+        replaying.keep_before(session, row.id, before, now=now)
 
     origin = Origin(article.source, by, by_hand=True, note=_note(suggestion), overwrite=True, reviewer=by)
     result = library.publisher.publish([text], origin, now=now, swap=Swap(beside=decide))[0]

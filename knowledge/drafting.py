@@ -106,7 +106,7 @@ def agreed(told: Sequence[Told], known: Sequence[Known], mask: Mask, language: s
     """The specific facts that may enter: said to two persons at least, or standing in an article."""
     by_person: dict[str, set[str]] = {}
     for message in told:
-        by_person.setdefault(message.person, set()).update(facts_in(_body(mask(message.text)), language))
+        by_person.setdefault(message.person, set()).update(facts_in(bare(mask(message.text)), language))
     counts: dict[str, int] = {}
     for facts in by_person.values():
         for fact in facts:
@@ -128,7 +128,7 @@ def markdown(sentences: Sequence[Sentence]) -> str:
 
 def _sentences(message: Told, shared: frozenset[str], mask: Mask, language: str) -> list[_Said]:
     """What a message says to anybody: without greeting, thanks, questions back and what concerns this customer alone."""
-    parts = split(_body(mask(message.text)))
+    parts = split(bare(mask(message.text)))
     found = []
     for place, part in enumerate(parts):
         clean = _impersonal(part, shared, language)
@@ -169,7 +169,7 @@ def _styled(sentence: str) -> str:
     return bare if bare.endswith((".", "!", "…", ":")) else f"{bare}."
 
 
-def _body(text: str) -> str:
+def bare(text: str) -> str:
     """A message without greeting and signature."""
     bare = _HELLO.sub("", text.strip())
     lines = bare.split("\n")
@@ -254,4 +254,3 @@ def _short(written: Sequence[Sentence]) -> list[Sentence]:
             break
         kept.append(sentence)
     return kept
-

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from knowledge import articles
 from knowledge.articles import ArticleText
-from knowledge.lift_tables import GoldenId, GoldenOrigin, GoldenQuestion
+from knowledge.lift_tables import GoldenAct, GoldenEvent, GoldenId, GoldenOrigin, GoldenQuestion
 from knowledge.publishing import Refused
 from knowledge.rehearsal import Asking, Change, Edit, Met
 
@@ -24,6 +24,14 @@ class NoSuchGolden(LookupError):
 
 class NoName(ValueError):
     """Nobody is named who protects a question or lifts its protection."""
+
+
+class StillProtected(ValueError):
+    """The question is protected, so it cannot be removed."""
+
+
+class Blank(ValueError):
+    """Nothing is asked."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +100,10 @@ def key_of(question: str) -> str:
 
 
 def add(session: Session, golden: Golden, golden_id: str, *, by: str, now: datetime) -> GoldenQuestion:
-    """Keep a question, or give one that is kept another article or protection. Raise NoSuchArticle, NoName, ValueError when it is blank."""
+    """Keep a question, or give one that is kept another article or protection. Raise NoSuchArticle, NoName, Blank."""
     question = golden.question.strip()[:LONGEST]
     if not question:
-        raise ValueError("a golden question cannot be blank")
+        raise Blank("a golden question cannot be blank")
     articles.get(session, golden.article_id)
     name = _named(by)
     known = session.scalars(select(GoldenQuestion).where(GoldenQuestion.key == key_of(question))).one_or_none()
@@ -103,9 +111,14 @@ def add(session: Session, golden: Golden, golden_id: str, *, by: str, now: datet
         known = GoldenQuestion(id=GoldenId(golden_id), key=key_of(question), question=question, added_by=name, added_at=now)
         known.origin, known.article_id, known.protected = golden.origin, golden.article_id, golden.protected  # type: ignore[assignment]
         session.add(known)
-    elif (known.article_id, known.protected) != (golden.article_id, golden.protected):
+        acts = [] if golden.origin is GoldenOrigin.CONFIRMED else [GoldenAct.ADDED]
+    else:
+        acts = _changes(known, golden)
         known.article_id, known.protected = golden.article_id, golden.protected  # type: ignore[assignment]
-        known.changed_by, known.changed_at = name, now
+        if acts:
+            known.changed_by, known.changed_at = name, now
+    for act in acts:
+        _write_down(session, known, act, name, now)
     session.flush()
     return known
 
@@ -134,15 +147,16 @@ def protect(session: Session, golden_id: str, *, protected: bool, by: str, now: 
     found, name = get(session, golden_id), _named(by)
     if found.protected != protected:
         found.protected, found.changed_by, found.changed_at = protected, name, now
+        _write_down(session, found, GoldenAct.PROTECTED if protected else GoldenAct.LIFTED, name, now)
     return found
 
 
-def remove(session: Session, golden_id: str, *, by: str) -> None:
-    """Forget an unprotected one. Raise NoSuchGolden, NoName; ValueError while it is protected."""
-    found = get(session, golden_id)
-    _named(by)
+def remove(session: Session, golden_id: str, *, by: str, now: datetime) -> None:
+    """Forget an unprotected one. Raise NoSuchGolden, NoName, StillProtected."""
+    found, name = get(session, golden_id), _named(by)
     if found.protected:
-        raise ValueError("a protected question cannot be removed; lift the protection first")
+        raise StillProtected("a protected question cannot be removed; lift the protection first")
+    _write_down(session, found, GoldenAct.REMOVED, name, now)
     session.delete(found)
     session.flush()
 
@@ -155,10 +169,17 @@ def listed(session: Session, *, protected: bool | None = None, article_id: str |
     return session.scalars(query if article_id is None else query.where(GoldenQuestion.article_id == article_id)).all()
 
 
-def follow(session: Session, old: Sequence[str], new: str) -> None:
+def history(session: Session, article_id: str, limit: int = 20) -> Sequence[GoldenEvent]:
+    """Who did what to the golden questions of an article, the newest first."""
+    query = select(GoldenEvent).where(GoldenEvent.article_id == article_id)
+    return session.scalars(query.order_by(GoldenEvent.at.desc(), GoldenEvent.number.desc()).limit(limit)).all()
+
+
+def follow(session: Session, old: Sequence[str], new: str, *, by: str, now: datetime) -> None:
     """Articles were merged into another: it must answer their questions from now on."""
     for row in session.scalars(select(GoldenQuestion).where(GoldenQuestion.article_id.in_(old))):
         row.article_id = new  # type: ignore[assignment]
+        _write_down(session, row, GoldenAct.MOVED, by, now)
 
 
 def edit_of(session: Session, texts: Sequence[ArticleText], source: str, retiring: Sequence[str] = ()) -> Edit:
@@ -195,6 +216,19 @@ def _tried(row: GoldenQuestion, change: Change, edit: Edit, first: str | None) -
     heirs = [row.article_id, first] if first is not None and row.article_id in edit.retiring else [row.article_id]
     met = change.before.met_by([row.article_id]), change.after.met_by([id_ for id_ in heirs if id_ is not None])
     return Tried(change, row.id, row.article_id, row.protected, *met)
+
+
+def _changes(known: GoldenQuestion, golden: Golden) -> list[GoldenAct]:
+    """What handing it in once more changes."""
+    acts = [GoldenAct.MOVED] if known.article_id != golden.article_id else []
+    if known.protected != golden.protected:
+        acts.append(GoldenAct.PROTECTED if golden.protected else GoldenAct.LIFTED)
+    return acts
+
+
+def _write_down(session: Session, golden: GoldenQuestion, act: GoldenAct, by: str, now: datetime) -> None:
+    row = {"golden_id": golden.id, "article_id": golden.article_id, "question": golden.question}
+    session.add(GoldenEvent(**row, act=act, by=by, at=now))
 
 
 def _named(by: str) -> str:

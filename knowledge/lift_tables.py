@@ -42,6 +42,34 @@ class GoldenQuestion(Base):
     changed_at: Mapped[datetime | None]
 
 
+class GoldenAct(StrEnum):
+    """What a person did to a golden question."""
+
+    ADDED = "added"
+    MOVED = "moved"  # another article must answer it
+    PROTECTED = "protected"
+    LIFTED = "lifted"
+    REMOVED = "removed"
+
+
+class GoldenEvent(Base):
+    """One act on a golden question, kept when the question is gone: who, what, when. Rows are only ever added.
+
+    `question` and `article_id` as they were after it.
+    """
+
+    __tablename__ = "golden_event"
+    __table_args__ = (Index("ix_golden_event_article_id_at", "article_id", "at"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    golden_id: Mapped[str] = mapped_column(String(32))
+    article_id: Mapped[str] = mapped_column(String(32))
+    question: Mapped[str] = mapped_column(Text)
+    act: Mapped[str] = mapped_column(String(16))
+    by: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime]
+
+
 class SuggestionLift(Base):
     """What an accepted suggestion changed. `replay` are its group's questions before and after, `lift` what live traffic says."""
 

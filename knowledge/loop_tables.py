@@ -120,7 +120,11 @@ class Gap(Base):
 
 
 class GapVector(Base):
-    """A gap's question as the encoders of `family` see it: float16, so that grouping never embeds a question twice."""
+    """A gap's question as the encoders of `family` see it: float16, so that grouping never embeds a question twice.
+
+    `reply_main` and `reply_multilingual` are what agents told who asked, masked; empty where the matter ended without a reply, None
+    while that is not known.
+    """
 
     __tablename__ = "gap_vector"
 
@@ -128,13 +132,16 @@ class GapVector(Base):
     family: Mapped[str] = mapped_column(String(40))
     main: Mapped[bytes] = mapped_column(LargeBinary)
     multilingual: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reply_main: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reply_multilingual: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class GapGroup(Base):
     """Gaps that ask the same. `size` counts questions, `people` who asked, `recent` and `before` people of the last two windows.
 
     `rank` is volume × unresolved share × agent minutes; `purity` how alike its questions are, 0 to 1; `decided_size` its size when a
-    writer last decided; `link` an official page, for advice.
+    writer last decided; `link` an official page, for advice; `held` why it gives no suggestion yet. `mean` is that of its questions'
+    vectors, float16, as the encoders of `family` see them.
     """
 
     __tablename__ = "gap_group"
@@ -155,6 +162,9 @@ class GapGroup(Base):
     decided_size: Mapped[int] = mapped_column(default=0)
     policy: Mapped[str | None] = mapped_column(String(40))
     link: Mapped[str | None] = mapped_column(String(2000))
+    held: Mapped[str | None] = mapped_column(String(200))
+    mean: Mapped[bytes | None] = mapped_column(LargeBinary)
+    family: Mapped[str | None] = mapped_column(String(40))
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     updated_at: Mapped[datetime]

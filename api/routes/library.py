@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from api import library_forms, library_numbers, library_preview, library_views, library_work, staff
+from api import golden_work, library_forms, library_numbers, library_preview, library_views, library_work, staff
 from api.bootstrap import Service
 from api.context import limits_address, service_of
 from api.desk_forms import Sent, texts
@@ -24,8 +24,9 @@ from api.shapes import In
 from api.staff import Writers, own_path
 from api.views import names_of
 from assistant.wording import LANGUAGES
-from knowledge import articles
+from knowledge import articles, golden
 from knowledge.articles import ArticleText, NoSuchArticle, NoSuchRevision
+from knowledge.golden import NoSuchGolden
 from knowledge.lint import Complaint
 from knowledge.publishing import Change
 from knowledge.tables import Article, ArticleKind, ArticleState
@@ -114,7 +115,7 @@ def save(article_id: str, request: Request, me: Writers, sent: Sent) -> Response
     return _written(request, me, article, texts(sent))
 
 
-VERBS: Mapping[str, type[In]] = {"move": MoveArticleIn, "restore": RestoreIn, "reviewed": ReviewedIn}
+VERBS: Mapping[str, type[In]] = {"move": MoveArticleIn, "restore": RestoreIn, "reviewed": ReviewedIn, **golden_work.FORMS}
 
 
 @router.post("/articles/{article_id}/{verb}")
@@ -126,7 +127,7 @@ def change(article_id: str, verb: str, request: Request, me: Writers, sent: Sent
     try:
         body = library_forms.shape(VERBS[verb], texts(sent))
         said = _do(service, me, article_id, body)
-    except (NoSuchArticle, NoSuchRevision) as none:
+    except (NoSuchArticle, NoSuchRevision, NoSuchGolden) as none:
         return missing(request, me, told(none, {})[1])
     except MISTAKES as mistake:
         with service.database.read() as session:
@@ -181,6 +182,8 @@ def found_by(service: Service, query: str) -> list[str]:
 
 def _do(service: Service, me: Signed, article_id: str, body: In) -> str:
     """What was done, as `said` names it."""
+    if isinstance(body, tuple(golden_work.FORMS.values())):
+        return golden_work.do(service, me, article_id, body)
     if isinstance(body, MoveArticleIn):
         library_work.move(service, me, article_id, body)
         return str(body.to)
@@ -265,6 +268,8 @@ def _about(session: Session, service: Service, article: Article) -> dict[str, An
         "answered": library_numbers.answered_by(session, article.id, LATEST),
         "thumbs_down": library_numbers.complaints_about(session, article.id, LATEST),
         "held": library_views.held_reasons(session, article.id),
+        "golden": golden.listed(session, article_id=article.id)[: golden_work.SHOWN],
+        "golden_acts": golden_work.acts(session, article.id, names_of(session)),
         "moves": [state for state in ArticleState if state in articles.MOVES[ArticleState(article.state)]],
     }
 

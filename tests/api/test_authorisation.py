@@ -25,7 +25,9 @@ from api.bootstrap import Service
 from api.guarded import Internal
 from api.staff import COOKIE
 from api.tables import ArticleFeedback, Invitation, StaffRole
+from knowledge import golden
 from knowledge.confidence import Band
+from knowledge.golden import Golden
 from knowledge.tables import Article
 from tests.api.shelving import group_in, suggested
 from tests.api.staffing import LASTING, PASSWORD, Colleague, account_of, browser_of, invited
@@ -263,6 +265,10 @@ MATRIX: dict[str, Entry] = {
     "POST /api/library/suggestions/{suggestion_id}/reject": staff("writer", json={"version": 1, "reason": "single_case"}),
     "POST /api/library/suggestions/{suggestion_id}/snooze": staff("writer", json={"version": 1}),
     "POST /api/library/suggestions/{suggestion_id}/merge": staff("writer", json={"version": 1, "article": "0"}, ok=404),
+    "GET /api/library/articles/{article_id}/golden": staff("writer"),
+    "POST /api/library/articles/{article_id}/golden": staff("writer", json={"question": "How long is the trial?"}),
+    "POST /api/library/golden/{golden_id}/protect": staff("writer", json={"protected": True}),
+    "DELETE /api/library/golden/{golden_id}": staff("writer"),
     "GET /api/library/groups": staff("writer"),
     "GET /api/library/groups/{group_id}": staff("writer"),
     # the desk: its interface
@@ -351,12 +357,20 @@ class World:
             "article_verb": lambda: "reviewed",
             "suggestion_id": lambda: suggested(self.service),
             "suggestion_verb": lambda: "reject",
+            "golden_id": self.golden,
             "group_id": lambda: group_in(self.service),
             "token": lambda: invited(self.service),
             "account_id": lambda: account_of(self.service).id,
             "session_id": lambda: Colleague.arrives(self.service, app=self.app).new.id,
             "invitation_id": self.invitation,
         }
+
+    def golden(self) -> str:
+        """A new golden question without protection."""
+        id_, now = self.service.new_id(), self.service.now()
+        wanted = Golden(f"Question {id_}?", self.published().id, protected=False)
+        with self.service.database.write() as session:
+            return golden.add(session, wanted, id_, by="x", now=now).id
 
     def published(self) -> Article:
         """A new article."""

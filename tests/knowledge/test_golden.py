@@ -41,10 +41,10 @@ def test_protection_is_lifted_and_a_question_removed_only_under_a_name(shelf: Sh
         with pytest.raises(NoName):
             golden.protect(session, kept.id, protected=False, by=" ", now=START)
         with pytest.raises(ValueError, match="lift the protection first"):
-            golden.remove(session, kept.id, by="ada")
+            golden.remove(session, kept.id, by="ada", now=START)
         golden.protect(session, kept.id, protected=False, by="kim", now=START)
         assert kept.changed_by == "kim"
-        golden.remove(session, kept.id, by="kim")
+        golden.remove(session, kept.id, by="kim", now=START)
         with pytest.raises(NoSuchGolden):
             golden.get(session, kept.id)
 
@@ -129,7 +129,7 @@ def test_an_edit_that_breaks_a_protected_question_is_refused_until_a_named_perso
     finally:
         with sample.database.write() as session:
             golden.protect(session, kept, protected=False, by="ada", now=sample.now())
-            golden.remove(session, kept, by="ada")
+            golden.remove(session, kept, by="ada", now=sample.now())
         publisher.publish([text], by_hand, now=sample.now())
 
 

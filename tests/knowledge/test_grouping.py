@@ -58,7 +58,7 @@ def test_a_new_question_is_placed_with_the_likest_group() -> None:
     rows, labels = clouds(groups=3, size=5, alone=0)
     places = Places(64)
     for label in range(3):
-        places.add(GroupId(str(label)), rows[labels == label][:4])
+        places.add(GroupId(str(label)), rows[labels == label][:4].mean(axis=0), 4)
     for label in range(3):
         found = places.nearest(rows[labels == label][4])
         assert found is not None
