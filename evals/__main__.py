@@ -157,6 +157,27 @@ def freshness(*, changes: Changes = 40, cache: Cache = Path("build/evals")) -> N
     raise typer.Exit(1 if done.failures else 0)
 
 
+@app.command("choose-grouping")
+def choose_grouping(*, data: Material, cache: Cache = Path("build/evals")) -> None:
+    """How questions are best grouped, on clinc150 and our own replies: what every choice gives; the shipped one should be the best."""
+    from api.settings import from_environment  # noqa: PLC0415
+    from evals import grouping_choice as choice  # noqa: PLC0415
+    from evals.laboratory import laboratory  # noqa: PLC0415
+
+    with laboratory(from_environment(), cache) as lab:
+        intents = choice.intents_of(data / "intents" / "clinc150.jsonl", lab)
+        few, many = choice.few(intents), choice.many(intents)
+    typer.echo("some hundred questions: apart, weight of replies, differ: found of 20, in vain, strangers, gathered")
+    for method, grade in few:
+        numbers = " ".join(f"{value:6.3f}" for value in vars(grade).values())
+        typer.echo(f"  {method.apart:.2f} {method.replies:.1f} {method.differ:.2f}: {numbers}")
+    best = choice.best_of_few(few)
+    typer.echo(f"best: {best.apart} {best.replies} {best.differ}")
+    typer.echo("thousands of questions: apart: accuracy, NMI")
+    for method, accuracy, nmi in many:
+        typer.echo(f"  {method.apart:.2f}: {accuracy:.3f} {nmi:.3f}")
+
+
 def _fail(sentence: str) -> NoReturn:
     """Say what is wrong and stop with exit code 1."""
     typer.echo(f"evals: {sentence}", err=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from knowledge.facts import facts_in
+from knowledge.facts import facts_in, places_in
 from knowledge.support import Sentence, Source, split
 from knowledge.vectors import Vectors
 
@@ -117,7 +117,13 @@ def agreed(told: Sequence[Told], known: Sequence[Known], mask: Mask, language: s
 
 def scrubbed(text: str, allowed: frozenset[str], language: str = "en") -> str:
     """A wording without what is specific to one person: each such word goes; empty when little is left."""
-    words = [word for word in _PLACEHOLDER.sub(" ", text).split() if not facts_in(f"a {word}", language) - allowed]
+    found = places_in(text, language)
+    personal = [one for one in found if one.fact not in allowed or _PLACEHOLDER.fullmatch(text[one.start : one.end])]
+    words = [
+        match.group()
+        for match in re.finditer(r"\S+", text)
+        if not any(place.start < match.end() and match.start() < place.end for place in personal)
+    ]
     return " ".join(words) if len(words) >= max(2, len(text.split()) // 2) else ""
 
 

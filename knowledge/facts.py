@@ -8,6 +8,7 @@ a word too. So a fact that we know nothing of errs on the side of privacy; it en
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -70,15 +71,29 @@ def words_of(text: str) -> frozenset[str]:
 
 def facts_in(text: str, language: str = "en") -> frozenset[str]:
     """What is specific in a text, each in one form however it is written."""
-    found: set[str] = set()
+    return frozenset(place.fact for place in places_in(text, language))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something specific stands in a text, and its form."""
+
+    start: int
+    end: int
+    fact: str
+
+
+def places_in(text: str, language: str = "en") -> list[Place]:
+    """What is specific in a text, in order, with where it stands."""
+    found: list[Place] = []
     for match in _TOKEN.finditer(text):
         kind = str(match.lastgroup)
         if kind != "word":
-            found.add(_plain_form(kind, match.group()))
+            found.append(Place(*match.span(), _plain_form(kind, match.group())))
         elif _is_specific(match.group(), first=bool(_SENTENCE_START.search(text[: match.start()])), language=language):
             small = _folded(match.group())
-            found.add(_NUMBER_WORDS.get(small, small.removesuffix("'s")))
-    return frozenset(found)
+            found.append(Place(*match.span(), _NUMBER_WORDS.get(small, small.removesuffix("'s"))))
+    return found
 
 
 def is_plain(word: str) -> bool:

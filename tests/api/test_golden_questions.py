@@ -87,9 +87,7 @@ def test_the_interface_does_the_same(service: Service) -> None:
     assert called(writer, "DELETE", f"/golden/{golden_id}").status_code == 404
     shown = called(writer, "GET", f"/articles/{article_id}/golden").json()
     assert shown["questions"] == []
-    assert [(one["act"], one["by"]) for one in shown["history"]] == [
-        (act, writer.account.name) for act in ("removed", "lifted", "added")
-    ]
+    assert [(one["act"], one["by"]) for one in shown["history"]] == [(act, writer.account.name) for act in ("removed", "lifted", "added")]
     assert called(writer, "POST", "/articles/nosuch/golden", {"question": ASKED}).status_code in {404, 422}
 
 
