@@ -164,15 +164,16 @@ def demo(port: Annotated[int, typer.Option(help="Port; by default FIRSTLINE_PORT
 
 
 def _serve(host: str, port: int, questions: tuple[str, ...]) -> None:
+    from api.settings import from_environment
+
+    settings = from_environment()  # a wrong one is told at once, before what takes seconds to import
     from api.accounts import address
     from api.bootstrap import running
     from api.ingesting import Order, ingest
     from api.operations import LocalOperations
     from api.printing import ingest_progress, print_welcome
     from api.serving import configure_logs, first_admin, serve
-    from api.settings import from_environment
 
-    settings = from_environment()
     listen = {**({"host": host} if host else {}), **({"port": port} if port >= 0 else {})}
     settings = settings.model_copy(update={"api": settings.api.model_copy(update=listen)})
     configure_logs(settings.api.log_level)
@@ -231,12 +232,13 @@ def _check(question: str) -> None:
 @contextmanager
 def operations() -> Iterator["Operations"]:
     """The operations done here, or by the server that owns the index."""
+    from api.settings import from_environment
+
+    settings = from_environment()  # a wrong one is told at once, before what takes seconds to import
     from api.bootstrap import IndexInUseError, running
     from api.operations import LocalOperations, RemoteOperations
     from api.serving import configure_logs
-    from api.settings import from_environment
 
-    settings = from_environment()
     configure_logs("warning")
     service = running(settings, announce=lambda line: typer.echo(line, err=True))
     try:

@@ -8,10 +8,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel  # most of a second, and nothing to do where no model is configured
 
 ENDED_EARLY = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})  # what the providers call a text that was cut off
 REFUSED = frozenset({"refusal", "content_filter", "SAFETY", "PROHIBITED_CONTENT"})
@@ -95,7 +97,7 @@ class LangChainModel:
     """A chat model of LangChain, whoever provides it."""
 
     def __init__(
-        self, model: BaseChatModel, provider: str, name: str, *, by_schema: bool = True, bounded: bool = False, at_once: int = 8
+        self, model: "BaseChatModel", provider: str, name: str, *, by_schema: bool = True, bounded: bool = False, at_once: int = 8
     ) -> None:
         """`by_schema`: the provider holds the answer to the schema; `bounded`: to its greatest lengths, too, which some refuse to be told.
 
