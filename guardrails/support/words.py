@@ -70,12 +70,19 @@ class Text:
     @cached_property
     def menus(self) -> list[str]:
         """Names of buttons and menus, lower-case: what is bold, and the parts of paths."""
-        found = [part for match in _MENU.finditer(self.text) for part in _SINGLE.split(match[1] or match[2])]
+        found = [part if match[1] else _named(part) for match in _MENU.finditer(self.text) for part in _SINGLE.split(match[1] or match[2])]
         return [part.strip().lower() for part in found if part.strip()]
 
     def said(self, start: int, end: int) -> str:
         """The words of a range as they are written."""
         return self.text[self.words[start].start : self.words[end - 1].end]
+
+
+def _named(part: str) -> str:
+    """A part of a path without what the sentence goes on with: “Calendar no later” is a menu called Calendar."""
+    first, *rest = part.split()
+    ends = next((n for n, word in enumerate(rest) if word in cues().stop), len(rest))
+    return " ".join((first, *rest[:ends]))
 
 
 def read(text: str) -> Text:
