@@ -18,6 +18,7 @@ def work() -> None:
     import signal
     import threading
 
+    from api.agreeing import in_step
     from api.bootstrap import running, running_without_index, worker_name
     from api.jobs import JOBS
     from api.serving import configure_logs
@@ -31,7 +32,8 @@ def work() -> None:
         signal.signal(number, lambda _number, _frame: stopped.set())
     shared = bool(settings.api.chroma_url)
     with running(settings) if shared else running_without_index(settings) as service:
-        work_until(service, worker_name(), here(JOBS, with_index=shared), stopped, lambda line: typer.echo(f"firstline: {line}", err=True))
+        jobs_here = here(JOBS, with_index=shared)
+        work_until(in_step(service), worker_name(), jobs_here, stopped, lambda line: typer.echo(f"firstline: {line}", err=True))
 
 
 def jobs(

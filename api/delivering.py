@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from api import telling, webhooks
 from api.bootstrap import Service, new_secret
 from api.guarded import Answer, ForbiddenAddress, NoAnswer
-from api.mailing import NotSent
+from api.mailing import Letter, NotSent
 from api.message_tables import Webhook
 from api.telling import NobodyToTell, Post
 from api.webhooks import Signed
@@ -24,6 +25,7 @@ from escalation import outbox
 from escalation.outbox_tables import Delivery, Outbox, Way
 from escalation.tables import Ticket
 
+log = structlog.get_logger()
 SPREAD = "writes down who is told of what happened to tickets"
 MAIL = "sends mails to staff and visitors"
 WEBHOOKS = "calls webhooks"
@@ -70,19 +72,30 @@ def no_webhook_due(session: Session, now: datetime) -> bool:
 def spread(service: Service, now: datetime) -> str:
     """Write the deliveries of what happened."""
     events = messages = 0
-    mail = service.channels.mailer is not None
+    poison = set[int]()
     while True:
         with service.database.write() as session:
-            owed = outbox.unspread(session, AT_ONCE)
+            owed = outbox.unspread(session, AT_ONCE, poison)
             for one in owed:
-                ticket = session.get(Ticket, one.ticket_id)
-                told = telling.recipients(session, one, ticket, mail=mail) if ticket else []
-                messages += outbox.spread(session, one, told, now=now)
-                if ticket and mail:
-                    messages += outbox.sum_up(session, telling.LATE, telling.summed_up(session, one, ticket), now=now)
+                try:
+                    with session.begin_nested():
+                        messages += _spread_one(service, session, one, now)
+                except Exception:
+                    log.exception("event_not_spread", outbox_event=one.event_id, kind=one.kind)
+                    poison.add(one.event_id)
         events += len(owed)
         if len(owed) < AT_ONCE or service.now() - now > RUN_LASTS:
-            return f"{events} events, {messages} messages"
+            left = f", {len(poison)} could not be spread" if poison else ""
+            return f"{events - len(poison)} events, {messages} messages{left}"
+
+
+def _spread_one(service: Service, session: Session, owed: Outbox, now: datetime) -> int:
+    """Write the deliveries of one event; how many there are."""
+    mail = service.channels.mailer is not None
+    ticket = session.get(Ticket, owed.ticket_id)
+    summed_up = telling.summed_up(session, owed, ticket) if ticket and mail else []
+    told = telling.recipients(session, owed, ticket, mail=mail) if ticket else []
+    return outbox.spread(session, owed, told, now=now) + outbox.sum_up(session, telling.LATE, summed_up, now=now)
 
 
 # ── mail ────────────────────────────────────────────────────────────────────────────────────────────
@@ -104,10 +117,8 @@ def send_mail(service: Service, now: datetime) -> str:
             tried = outbox.claim(session, name, now=post.now)
             if tried is None:
                 continue
-            try:
-                letter = telling.letter_of(session, tried, post)
-            except NobodyToTell as gone:
-                outbox.drop(session, tried, str(gone), now=post.now)
+            letter = _written(session, tried, post)
+            if letter is None:
                 continue
         try:
             mailer.send(letter)
@@ -123,6 +134,19 @@ def send_mail(service: Service, now: datetime) -> str:
             with service.database.write() as session:
                 outbox.sent(session, tried, now=service.now())
     return f"{count['sent']} sent, {count['failed']} failed"
+
+
+def _written(session: Session, tried: Delivery, post: Post) -> Letter | None:
+    """The letter of a delivery; None when there is none to send, which is noted. One that cannot be written holds up no other."""
+    try:
+        with session.begin_nested():
+            return telling.letter_of(session, tried, post)
+    except NobodyToTell as gone:
+        outbox.drop(session, tried, str(gone), now=post.now)
+    except Exception as error:
+        log.exception("letter_not_written", delivery=tried.id, kind=tried.kind)
+        outbox.failed(session, tried, f"it cannot be written: {type(error).__name__}", now=post.now, chance=0.5)
+    return None
 
 
 # ── webhooks ────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +192,12 @@ def _request(session: Session, tried: Delivery, service: Service) -> tuple[str, 
         outbox.drop(session, tried, "the webhook is gone or switched off", now=service.now())
         return None
     base = service.settings.api.public_url.rstrip("/")
-    return webhook.url, webhooks.signed(webhook, tried, ticket, f"{base}/desk/tickets/{ticket.number}", now=service.now())
+    try:
+        return webhook.url, webhooks.signed(webhook, tried, ticket, f"{base}/desk/tickets/{ticket.number}", now=service.now())
+    except Exception as error:  # one that cannot be written holds up no other
+        log.exception("message_not_written", delivery=tried.id, kind=tried.kind)
+        outbox.failed(session, tried, f"it cannot be written: {type(error).__name__}", now=service.now(), chance=service.chance())
+        return None
 
 
 def _posted(service: Service, url: str, signed: Signed) -> _Failed | None:

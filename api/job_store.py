@@ -1,7 +1,7 @@
 """Who runs a kind of job: a lease in SQL, so that several workers share the kinds and a killed one's are taken over.
 
-Every function runs in the caller's transaction. The moments are the callers' own, so the clocks of several workers
-must agree to within some seconds.
+Every function runs in the caller's transaction. The moments are the callers', whose clocks must agree to within some
+seconds: on Postgres they go by the server's (api/agreeing.py).
 """
 
 from collections.abc import Iterable, Sequence

@@ -15,6 +15,7 @@ import uvicorn
 
 from api import accounts
 from api.accounts import Link
+from api.agreeing import in_step
 from api.app import create
 from api.bootstrap import Service, new_secret, owner_file, worker_name
 from api.jobs import JOBS, Job
@@ -45,7 +46,7 @@ def serve(service: Service, announce: Callable[[str], None]) -> None:
     threading.Thread(target=_tell, args=(server, service, token, announce), daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises it again after its end: the index must still be closed then
         signal.signal(number, lambda _number, _frame: None)
-    with working(service, worker_name(), jobs_of(service)):
+    with working(in_step(service), worker_name(), jobs_of(service)):
         server.run()
 
 

@@ -179,12 +179,20 @@ class _Telling:
         to = event.details["to"]
         self.sort = replace(before, queue=to) if event.kind == E.QUEUE_CHANGED else replace(before, priority=to)
         for clock in self.open(*PROMISED):
-            if self.book.profile.target(clock.kind, before) != self.book.profile.target(clock.kind, self.sort):
+            target = self.book.profile.target(clock.kind, self.sort)
+            if target != self.book.profile.target(clock.kind, before) and not self.still_late(clock, target, event.at):
                 clock.warned_at = clock.breached_at = None
         if self.book.chain(self.sort.queue) != self.chain:
             for clock in self.open(K.TIER):
                 self.end(clock, ClockState.DROPPED, event.at)
             self.enter_chain(event)
+
+    def still_late(self, clock: _Ticking, target: Target | None, at: datetime) -> bool:
+        """Whether it was told to be late and is so under the new target, too: then there is nothing new to tell."""
+        if clock.breached_at is None or target is None:
+            return False
+        due = reached(clock.runs, target.span, target.calendar, ended=False)[0]
+        return due is not None and due <= at
 
     def merged(self, event: Happened) -> None:
         self.state = S.CLOSED

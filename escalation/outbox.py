@@ -5,7 +5,7 @@ Every function runs in the caller's transaction; `chance` is a number from 0 to 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,9 +37,10 @@ def pause(tries: int, chance: float) -> timedelta | None:
     return PAUSES[tries - 1] * (1 + JITTER * chance) if tries < TRIES else None
 
 
-def unspread(session: Session, limit: int) -> Sequence[Outbox]:
-    """Events whose deliveries are not written yet, oldest first; those that another worker is writing are left out."""
-    return session.scalars(select(Outbox).order_by(Outbox.event_id).limit(limit).with_for_update(skip_locked=True)).all()
+def unspread(session: Session, limit: int, beyond: Iterable[int] = ()) -> Sequence[Outbox]:
+    """Events whose deliveries are not written yet, oldest first; not those in `beyond`, nor those that another worker is writing."""
+    query = select(Outbox).where(Outbox.event_id.not_in(list(beyond))).order_by(Outbox.event_id).limit(limit)
+    return session.scalars(query.with_for_update(skip_locked=True)).all()
 
 
 def spread(session: Session, owed: Outbox, recipients: Sequence[tuple[Way, str]], *, now: datetime) -> int:
@@ -69,6 +70,8 @@ def spread(session: Session, owed: Outbox, recipients: Sequence[tuple[Way, str]]
 
 def sum_up(session: Session, kind: str, recipients: Sequence[str], *, now: datetime) -> int:
     """One mail a day to each recipient about many events of a kind, a while from now, so that it tells of all; how many are new."""
+    if not recipients:
+        return 0
     names = {delivery_id(kind, recipient, now.date()): recipient for recipient in recipients}
     for known in session.scalars(select(Delivery.id).where(Delivery.id.in_(names))):
         del names[known]
@@ -143,7 +146,7 @@ def replay_all(session: Session, *, now: datetime) -> int:
 
 def listed(session: Session, state: DeliveryState, limit: int) -> Sequence[Delivery]:
     """Deliveries in a state, the latest first."""
-    query = select(Delivery).where(Delivery.state == state).order_by(Delivery.created_at.desc(), Delivery.id)
+    query = select(Delivery).where(Delivery.state == state).order_by(Delivery.created_at.desc(), Delivery.event_id.desc(), Delivery.id)
     return session.scalars(query.limit(limit)).all()
 
 

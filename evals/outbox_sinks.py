@@ -130,6 +130,8 @@ class _Mail:
             await asyncio.sleep(self.sink.hangs)
         if turn in SILENT:
             server.transport.close()
+        if turn.startswith("421"):
+            asyncio.get_running_loop().call_later(0.05, server.transport.close)
         return "250 OK" if turn in TAKES | SILENT else str(turn)
 
 

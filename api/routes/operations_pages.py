@@ -31,6 +31,7 @@ SAID = {
     "changed": "The webhook is changed.",
     "dropped": "The webhook is forgotten; what was waiting for it is dropped.",
 }
+TITLES = {"confirm": "Is this address yours?", "late": "Tickets that were late already"}
 WAYS = {"mail": "Mail to staff", "reply": "Reply to a visitor", "confirm": "Question to an address", "webhook": "Webhook"}
 
 
@@ -65,8 +66,9 @@ def messages(request: Request, me: Admins, said: str = "") -> HTMLResponse:
         ids = {one.ticket_id for one in [*dead, *waiting]}
         numbers = {id_: number for id_, number in session.execute(select(Ticket.id, Ticket.number).where(Ticket.id.in_(ids)))}  # noqa: C416
         names = {hook.id: hook.name for hook in webhooks.everyone(session)}
-    told = {"counts": counts, "dead": dead, "waiting": waiting, "numbers": numbers, "names": names, "ways": WAYS, "tries": outbox.TRIES}
-    return page(request, "staff/outbox.html", me, here=HERE, flash=SAID.get(said, ""), **told)
+    listed = {"counts": counts, "dead": dead, "waiting": waiting, "numbers": numbers, "names": names}
+    said_of = {"ways": WAYS, "tries": outbox.TRIES, "titles": {kind: rule.title for kind, rule in RULES.items()} | TITLES}
+    return page(request, "staff/outbox.html", me, here=HERE, flash=SAID.get(said, ""), **listed, **said_of)
 
 
 @router.post("/outbox/replay")

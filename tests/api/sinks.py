@@ -28,8 +28,16 @@ class Mailbox:
     recipients: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     to: dict[str, str] = field(default_factory=dict)
+    refuses_senders: str = ""
     tries: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802 - as aiosmtpd calls it
+        if self.refuses_senders:
+            return self.refuses_senders
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - as aiosmtpd calls it
         if address in self.to:

@@ -26,7 +26,7 @@ from api.webhooks import Wanted
 from assistant.tables import Conversation, Holder
 from escalation import outbox, tickets, work
 from escalation.fields import Fields
-from escalation.outbox_tables import Delivery, DeliveryState
+from escalation.outbox_tables import Delivery, DeliveryState, Outbox, Way
 from escalation.tables import FAR, Priority, Reason, Ticket, TicketClock, TicketId, TicketState
 from escalation.tickets import Opening
 from tests.api.sinks import PUBLIC, SENDER, Mailbox, hook, mailbox, settings_with, signing_in
@@ -552,6 +552,69 @@ def test_a_worker_killed_between_sending_and_telling_sends_again_with_the_same_i
         run(desk)
     assert (len(sink.got), len(set(sink.ids()))) == (2, 1)
     assert deliveries(desk)[0].state == DeliveryState.SENT
+
+
+def test_a_letter_that_cannot_be_written_holds_up_no_other(desk: Service, box: Mailbox) -> None:
+    agent = account_of(desk)
+    for _ in range(2):
+        assigned(desk, opened(desk), agent)
+    delivering.spread(desk, desk.now())
+    with desk.database.write() as session:
+        first = outbox.due(session, [Way.MAIL], 1, now=desk.now())[0]
+        session.get_one(Delivery, first).kind = "of another version"
+    run(desk)
+    assert subjects(box) == ["Ticket given to you"]
+    assert {(one.state, one.error) for one in deliveries(desk)} == {("sent", ""), ("waiting", "it cannot be written: KeyError")}
+
+
+def test_an_event_that_cannot_be_spread_holds_up_no_other(desk: Service, box: Mailbox) -> None:
+    agent = account_of(desk)
+    for _ in range(2):
+        assigned(desk, opened(desk), agent)
+    with desk.database.write() as session:
+        session.scalars(select(Outbox).order_by(Outbox.event_id)).first().kind = "of another version"  # type: ignore[union-attr]
+    assert run(desk)[0] == "3 events, 2 messages, 1 could not be spread"
+    assert subjects(box) == ["Ticket given to you"] * 2
+
+
+def test_what_waits_for_a_webhook_that_is_deleted_is_dropped(desk: Service, clock: Clock) -> None:
+    with hook(always=500) as sink:
+        gone, kept = hooked(desk, sink.url), hooked(desk, f"{sink.url}/kept")
+        wrote(desk, opened(desk), 2)
+        run(desk)
+        with desk.database.write() as session:
+            webhooks.drop(session, gone.id)
+        sink.always = 204
+        run_out(desk, clock)
+    assert Counter((one.recipient, one.state) for one in deliveries(desk)) == {(gone.id, "dropped"): 3, (kept.id, "sent"): 3}
+
+
+def test_what_waited_while_a_secret_was_changed_is_signed_with_both(desk: Service, clock: Clock) -> None:
+    other = webhooks.secret_of(b"another secret, another secret!!")
+    with hook(answers=[500]) as sink:
+        made = hooked(desk, sink.url)
+        opened(desk)
+        run(desk)
+        with desk.database.write() as session:
+            webhooks.rotate(session, made.id, other, now=desk.now())
+        run_out(desk, clock)
+    first, second = sink.got
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    for secret in (SECRET, other):
+        signed = second.headers["webhook-signature"].split()
+        assert Receiver(secret).sign(second.headers["webhook-id"], clock.at, second.body.decode()) in signed
+
+
+def test_a_refused_sender_is_the_servers_trouble_and_costs_one_mail_a_try(desk: Service) -> None:
+    with mailbox() as strict:
+        strict.refuses_senders = "550 5.7.1 not from you"
+        mailer = Mailer(**(vars(desk.channels.mailer) | {"port": strict.port}))
+        service = replace(desk, channels=Channels(mailer, desk.channels.poster))
+        agent = account_of(service)
+        for _ in range(3):
+            assigned(service, opened(service), agent)
+        assert run(service)[1] == "0 sent, 1 failed"
+    assert {(one.state, one.error) for one in deliveries(service)} == {("waiting", ""), ("waiting", "the server refuses the sender (550)")}
 
 
 @pytest.mark.parametrize(

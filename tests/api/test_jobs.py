@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from api import job_store
+from api.agreeing import SharedClock, in_step
 from api.bootstrap import IndexInUseError, Service, running_without_index, utc_now
 from api.database import Database
 from api.housekeeping import repair_index, sweep
@@ -133,6 +134,34 @@ def test_a_killed_holders_job_is_retaken_within_two_minutes_and_counted(service_
         assert not job_store.renew(session, dead, now=clock.at)
         assert job_store.finish(session, taken, Ended(True, "done", 1.0), MINUTE, now=clock.at)
     assert row(service_on_both, "mail").message == "done"
+
+
+@pytest.mark.postgres
+def test_workers_whose_clocks_differ_by_minutes_take_nothing_from_each_other(tmp_path: Path, postgres_url: str) -> None:
+    """One machine is five minutes slow, the other five minutes fast: both go by the clock of the database."""
+    settings = settings_in(tmp_path / "data", database_url=postgres_url)
+    hold, begun = threading.Event(), threading.Event()
+    jobs = (job("mail", lambda _service, _now: (begun.set(), hold.wait(30), "sent")[2]),)
+    minutes = timedelta(minutes=5)
+    with (
+        running_without_index(settings, now=lambda: utc_now() - minutes) as slow,
+        running_without_index(settings, now=lambda: utc_now() + minutes) as fast,
+    ):
+        assert in_step(fast).now() - in_step(slow).now() < timedelta(seconds=30)
+        first, second = Worker(in_step(slow), jobs, "slow"), Worker(in_step(fast), jobs, "fast")
+        assert first.look() == ["mail"]
+        assert begun.wait(30)
+        assert second.look() == []
+        assert Worker(fast, jobs, "by its own clock").look() == ["mail"], "without the shared clock it takes what is held"
+        hold.set()
+        first.drain()
+
+
+def test_a_database_that_does_not_tell_its_time_leaves_the_difference_as_it_was(service: Service, clock: Clock) -> None:
+    shared = SharedClock(service.database, clock, ticking=lambda: 0.0)
+    shared.ahead = timedelta(seconds=7)
+    assert shared() == clock.at + timedelta(seconds=7)
+    assert in_step(service) is service
 
 
 def test_workers_at_once_never_run_the_same_job_twice(service_on_both: Service) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -172,6 +173,67 @@ def test_a_warning_counts_again_only_when_the_target_changed() -> None:
 
 def dict_free(event: tuple[float, EventKind, dict[str, Any]]) -> tuple[float, EventKind, dict[str, Any]]:
     return event[0], event[1], dict(event[2])
+
+
+def test_what_was_told_to_be_late_is_not_told_again_when_priority_is_raised() -> None:
+    late = (1.1, E.CLOCK_BREACHED, {"clock": "first_reply", "since": 1})
+    raised = one(told(late, (1.2, E.PRIORITY_CHANGED, {"from": "normal", "to": "urgent"})), K.FIRST_REPLY)
+    assert (hours(raised.due_at), raised.alarm_at, hours(raised.breached_at)) == (0.25, None, 1.1)
+    slow = (1.2, E.PRIORITY_CHANGED, {"from": "urgent", "to": "normal"})
+    early = (0.3, E.CLOCK_BREACHED, {"clock": "first_reply", "since": 1})
+    lowered = one(told(early, (0.5, *slow[1:]), priority="urgent"), K.FIRST_REPLY)
+    assert (hours(lowered.due_at), hours(lowered.alarm_at), lowered.breached_at) == (1, 0.75, None), (
+        "it may be kept now, so it is told anew"
+    )
+    assert one(told(dict_free(early), slow, priority="urgent"), K.FIRST_REPLY).alarm_at is None, "too late under both"
+
+
+def test_a_ticket_moved_to_another_queue_takes_the_time_that_has_run_with_it() -> None:
+    moved_on = told((0.5, E.QUEUE_CHANGED, {"from": "technical", "to": "billing"}), replied(0.7), wrote(0.8), moved(2, S.WAITING_CUSTOMER))
+    assert [(c.kind, c.state) for c in moved_on.clocks if c.kind is not K.TIER] == [
+        (K.FIRST_REPLY, C.MET),
+        (K.RESOLUTION, C.PAUSED),
+        (K.NEXT_REPLY, C.PAUSED),
+    ]
+    assert one(moved_on, K.RESOLUTION).spent == 2 * HOUR
+
+
+def test_a_late_resolution_stays_late_through_a_second_opening_and_is_told_once() -> None:
+    course = told(
+        moved(1, S.ACKNOWLEDGED),
+        (8, E.CLOCK_BREACHED, {"clock": "resolution", "since": 1}),
+        moved(24, S.RESOLVED),
+        (25, E.REOPENED, {"from": "resolved", "to": "open"}),
+    )
+    again = one(course, K.RESOLUTION)
+    assert (again.state, again.alarm_at, hours(again.due_at)) == (C.RUNNING, None, 8)
+    assert len([clock for clock in course.clocks if clock.kind is K.RESOLUTION]) == 1
+
+
+def test_a_pause_over_a_jump_of_the_clock_stops_only_the_time_that_there_was(tmp_path: Path) -> None:
+    """Berlin, 29 March 2026: after 01:59 comes 03:00. Somebody works from midnight to six, five hours of that day."""
+    file = tmp_path / "calendars.yaml"
+    hours_of = "{saturday-monday: 00:00-06:00}"
+    file.write_text(
+        f"always: {{title: a, zone: UTC, always: true}}\noffice: {{title: o, zone: Europe/Berlin, hours: {hours_of}}}\n", "utf-8"
+    )
+    book = sla.book("office", Files(calendars=file))
+
+    def berlin(day: int, hour: int) -> datetime:
+        return datetime(2026, 3, day, hour, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    details = {"queue": "technical", "priority": "normal", "channel": "chat", "number": 1, "reason": "asked"}
+    events = [
+        Happened(1, E.OPENED, "assistant", berlin(29, 0), details),
+        Happened(2, E.MOVED, "ann", berlin(29, 1), {"to": S.WAITING_CUSTOMER}),
+        Happened(3, E.MOVED, "visitor", berlin(29, 4), {"to": S.IN_DIAGNOSIS}),
+    ]
+    resolution = one(clocks.course(events, book), K.RESOLUTION)
+    assert resolution.spent == HOUR
+    # an hour before the pause, two after it on that day, five of the next
+    assert resolution.due_at == berlin(30, 5)
+    paused = one(clocks.course(events[:2], book), K.RESOLUTION)
+    assert (paused.state, paused.due_at, paused.spent) == (C.PAUSED, None, HOUR)
 
 
 def test_what_is_merged_carries_its_question_and_its_age() -> None:
