@@ -56,7 +56,7 @@ TROUBLES: dict[tuple[str, str], tuple[str, ...]] = {
     (MAIL, "hangs after the text, every fourth time"): ("hang", "250", "250", "250"),
     (MAIL, "hangs up before it takes it"): ("close", "250"),
     (MAIL, "takes it and hangs up, one in 20"): (*["250"] * 19, "take"),
-    (MAIL, "throttles: 450 to two of three recipients"): ("rcpt 450 4.7.1 slow down", "rcpt 450 4.7.1 slow down", "250"),
+    (MAIL, "throttles: five mails, then 450 five times"): (*["250"] * 5, *["rcpt 450 4.7.1 slow down"] * 5),
     (MAIL, "refuses one of two recipients for good"): ("250",),
     (MAIL, "never takes one"): ("451 4.3.0 try later",),
 }
