@@ -101,13 +101,16 @@ def confirm(session: Session, token: str, *, now: datetime) -> Ticket:
     work.set_contact(session, ticket, contact, by=work.VISITOR, now=now, expected_version=ticket.version)
     held = session.get(Conversation, ConversationId(link.conversation_id))
     if held is not None and str(held.details.get("email", "")).casefold() == link.email.casefold():
-        held.details = {**held.details, "verified": True}
+        held.details = {**held.details, "verified": link.email}  # the address, for another one may be told later
     return ticket
 
 
 def open_request(session: Session, token: str, secret: str, *, now: datetime) -> str:
-    """Let `secret` open the link's conversation, too; its id. Raise DeadLink."""
+    """Let `secret` open the link's conversation, too; its id. Raise DeadLink, also when its request has another address by now."""
     link = _used(session, token, telling.OPEN, now)
+    ticket = telling.own_ticket(session, link.conversation_id)
+    if ticket is None or (ticket.contact_email or link.email).casefold() != link.email.casefold():
+        raise DeadLink("the request is gone, or has another address by now")
     key = ConversationKey(
         secret_hash=hash_secret(secret), conversation_id=ConversationId(link.conversation_id), created_at=now, expires_at=now + KEY_LASTS
     )

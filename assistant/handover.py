@@ -79,9 +79,9 @@ def open_for(session: Session, held: Conversation, call: Call, ticket_id: Ticket
         fields=read,
         sources=_sources(messages),
         priority=call.priority,
-        contact=Contact(held.details.get("name"), held.details.get("email"), bool(held.details.get("verified"))),
+        contact=Contact(held.details.get("name"), held.details.get("email"), _proven(held.details)),
         findings=_findings(session, held),
-        related=_related(session, held.details.get("email") or read.contact_email, verified=bool(held.details.get("verified"))),
+        related=_related(session, held.details.get("email") or read.contact_email, verified=_proven(held.details)),
         asked=held.details.get("asked", ()),
         channel=_channel(held, call),
     )
@@ -325,6 +325,12 @@ def _findings(session: Session, held: Conversation) -> list[dict[str, Any]]:
     return [
         {**finding, "turn_id": turn.id} for turn in session.scalars(query) for finding in turn.trace.get("guard", {}).get("findings", ())
     ]
+
+
+def _proven(details: dict[str, Any]) -> bool:
+    """Whether the address that was told is the one that was confirmed: who confirms one and then names another has proven nothing of it."""
+    email = str(details.get("email") or "").casefold()
+    return bool(email) and str(details.get("verified") or "").casefold() == email
 
 
 def _related(session: Session, email: str | None, *, verified: bool) -> list[str]:

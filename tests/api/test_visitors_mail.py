@@ -17,8 +17,9 @@ from api.held import COOKIE, PLAIN_COOKIE
 from assistant import handover
 from assistant.handover import AgentReply
 from assistant.wording import LANGUAGES
-from escalation import tickets
+from escalation import tickets, work
 from escalation.tables import EventKind, Ticket, TicketState
+from escalation.tickets import Contact
 from tests.api.sinks import PUBLIC, Mailbox, mailbox, settings_with
 from tests.builders import Clock, Visitor, client_of
 
@@ -63,6 +64,14 @@ def answered(service: Service, number: int, text: str = "Press **Export**.") -> 
     with service.database.write() as session:
         ticket = session.scalars(select(Ticket).where(Ticket.number == number)).one()
         handover.answer(session, ticket, AgentReply(text, "agent-1", "Kim\r\nLee"), now=service.now(), expected_version=ticket.version)
+
+
+def finished(service: Service, number: int) -> None:
+    with service.database.write() as session:
+        ticket = session.scalars(select(Ticket).where(Ticket.number == number)).one()
+        for state in (TicketState.ACKNOWLEDGED, TicketState.RESOLVED):
+            tickets.move(session, ticket, state, by="agent-1", now=service.now(), expected_version=ticket.version)
+        handover.close(session, ticket, by="agent-1", now=service.now())
 
 
 def link_in(box: Mailbox) -> str:
@@ -168,6 +177,37 @@ def test_what_nobody_has_proven_never_takes_the_place_of_a_confirmed_address(des
     assert client.put(f"/api/conversations/{sent['conversation_id']}/details", json=told, headers=headers).status_code == 200
     found = ticket_of(desk, sent["ticket"]["number"])
     assert (found.contact_email, found.contact_verified) == ("eve@example.com", True)
+
+
+def test_who_confirms_one_address_and_then_names_another_has_proven_nothing_of_it(desk: Service, box: Mailbox) -> None:
+    client = client_of(desk)
+    confirmed(desk, box, client, "victim@example.com")
+    mallory = form(client_of(desk, "203.0.113.51"), 2, "mallory@example.com")
+    run(desk)
+    assert client.post(link_in(box)).status_code == 200
+    headers = {"Authorization": f"Bearer {mallory['secret']}"}
+    claim = f"/widget/conversations/{mallory['conversation_id']}/visitor"
+    assert client.put(claim, json={"email": "victim@example.com"}, headers=headers).status_code == 204
+    finished(desk, mallory["ticket"]["number"])
+    again = client.post(f"/api/conversations/{mallory['conversation_id']}/handover", json={}, headers=headers)
+    assert again.status_code < 300, again.text
+    with desk.database.read() as session:
+        found = session.scalars(select(Ticket).order_by(Ticket.number.desc())).first()
+    assert found is not None
+    assert (found.contact_email, found.contact_verified, found.related) == ("victim@example.com", False, [])
+
+
+def test_an_old_link_opens_nothing_once_the_request_has_another_address(desk: Service, box: Mailbox) -> None:
+    client = client_of(desk)
+    sent = confirmed(desk, box, client)
+    answered(desk, sent["ticket"]["number"])
+    run(desk)
+    link = link_in(box)
+    with desk.database.write() as session:
+        ticket = session.scalars(select(Ticket).where(Ticket.number == sent["ticket"]["number"])).one()
+        other = Contact("Eve", "eve@new.example.com")
+        work.set_contact(session, ticket, other, by="agent-1", now=desk.now(), expected_version=ticket.version)
+    assert client_of(desk, "203.0.113.52").post(link, follow_redirects=False).status_code == 404
 
 
 def test_a_stranger_who_names_a_confirmed_address_is_neither_confirmed_nor_related(desk: Service, box: Mailbox) -> None:
