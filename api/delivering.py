@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from api import telling, webhooks
 from api.bootstrap import Service, new_secret
 from api.guarded import Answer, ForbiddenAddress, NoAnswer
-from api.mailing import Letter, NotSent
+from api.mailing import Letter, Mailer, NotSent
 from api.message_tables import Webhook
 from api.telling import NobodyToTell, Post
 from api.webhooks import Signed
@@ -120,20 +120,29 @@ def send_mail(service: Service, now: datetime) -> str:
             letter = _written(session, tried, post)
             if letter is None:
                 continue
-        try:
-            mailer.send(letter)
-        except NotSent as failure:
-            count["failed"] += 1
-            with service.database.write() as session:
-                moment = service.now()
+        failure = _mailed(mailer, letter)
+        count["sent" if failure is None else "failed"] += 1
+        with service.database.write() as session:
+            moment = service.now()
+            if failure is None:
+                outbox.sent(session, tried, now=moment)
+            else:
                 outbox.failed(session, tried, str(failure), now=moment, chance=service.chance(), for_good=failure.for_good)
-            if failure.server:
-                break
-        else:
-            count["sent"] += 1
-            with service.database.write() as session:
-                outbox.sent(session, tried, now=service.now())
+        if failure is not None and failure.server:
+            break
     return f"{count['sent']} sent, {count['failed']} failed"
+
+
+def _mailed(mailer: Mailer, letter: Letter) -> NotSent | None:
+    """What went wrong; None when the server took it."""
+    try:
+        mailer.send(letter)
+    except NotSent as failure:
+        return failure
+    except Exception as error:  # one that nobody has foreseen holds up no other
+        log.exception("letter_not_sent", delivery=letter.id)
+        return NotSent(f"it cannot be sent: {type(error).__name__}")
+    return None
 
 
 def _written(session: Session, tried: Delivery, post: Post) -> Letter | None:
@@ -208,6 +217,9 @@ def _posted(service: Service, url: str, signed: Signed) -> _Failed | None:
         return _Failed(str(forbidden), for_good=True, stop=True)
     except NoAnswer as silence:
         return _Failed(str(silence), stop=True)
+    except Exception as error:  # an answer that nobody has foreseen is a failure like any other
+        log.exception("answer_not_understood", message=signed.headers.get("webhook-id", ""))
+        return _Failed(type(error).__name__, stop=True)
 
 
 def judged(answer: Answer, now: Callable[[], datetime]) -> _Failed | None:
@@ -229,7 +241,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
         return timedelta(seconds=int(told))
     try:
         until = parsedate_to_datetime(told)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return max(timedelta(0), (until if until.tzinfo else until.replace(tzinfo=UTC)) - now)
 

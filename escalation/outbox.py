@@ -130,18 +130,20 @@ def postpone(session: Session, tried: Delivery, until: datetime) -> None:
 
 def replay(session: Session, name: str, *, now: datetime) -> Delivery:
     """Try again what was given up, with its ten tries anew and the id it always had. Raise NoSuchDelivery."""
-    anew = {"state": DeliveryState.WAITING, "tries": 0, "next_at": now, "ended_at": None, "leased_until": None}
-    if not _changed(session, update(Delivery).where(Delivery.id == name, Delivery.state == DeliveryState.DEAD).values(**anew)):
+    if not _changed(session, update(Delivery).where(Delivery.id == name, Delivery.state == DeliveryState.DEAD).values(**_anew(now))):
         raise NoSuchDelivery(f"no delivery {name} was given up")
     return session.get_one(Delivery, name, populate_existing=True)
 
 
 def replay_all(session: Session, *, now: datetime) -> int:
     """Try everything again that was given up; how many there are."""
-    dead = session.scalars(select(Delivery.id).where(Delivery.state == DeliveryState.DEAD)).all()
-    for name in dead:
-        replay(session, name, now=now)
-    return len(dead)
+    again = update(Delivery).where(Delivery.state == DeliveryState.DEAD).values(**_anew(now))
+    result: CursorResult[Any] = session.execute(again)  # type: ignore[assignment]
+    return result.rowcount
+
+
+def _anew(now: datetime) -> dict[str, Any]:
+    return {"state": DeliveryState.WAITING, "tries": 0, "next_at": now, "ended_at": None, "leased_until": None}
 
 
 def listed(session: Session, state: DeliveryState, limit: int) -> Sequence[Delivery]:

@@ -339,6 +339,20 @@ def test_a_poison_mail_that_breaks_the_connection_delays_others_by_one_run(desk:
     assert len(box.letters) == 3
 
 
+def test_a_receiver_whose_answer_cannot_be_read_is_tried_again_like_any_other(desk: Service, clock: Clock) -> None:
+    def broken(url: str, headers: Any, body: bytes) -> Answer:
+        raise LookupError("something new")
+
+    with hook() as receiver:
+        hooked(desk, receiver.url)
+        opened(desk)
+        poster = Poster(Internal.of("127.0.0.1"))
+        object.__setattr__(poster, "post", broken)
+        assert run(replace(desk, channels=Channels(desk.channels.mailer, poster)))[2] == "0 sent, 1 failed"
+        clock.move(10)
+        assert run(quick(desk))[2] == "1 sent, 0 failed"
+
+
 def test_a_server_that_is_not_there_uses_up_the_tries_of_one_mail_a_run(desk: Service, clock: Clock) -> None:
     mailer = desk.channels.mailer
     assert mailer is not None
@@ -626,6 +640,8 @@ def test_a_refused_sender_is_the_servers_trouble_and_costs_one_mail_a_try(desk: 
         ("soon", None),
         ("", None),
         ("99999999999", None),
+        ("Sun, 29 Mar 99999999999999999999 01:00:30 GMT", None),
+        ("Sun, 29 Mar 2026 01:00:30 +99999999999999", None),
         ("Sun, 29 Mar 2026 01:00:30 GMT", 60),
         ("Sun, 29 Mar 2020 01:00:30 GMT", 0),
     ],
