@@ -3,6 +3,7 @@
 All of it is checked like an answer to a visitor, is marked as written by a model, and nothing is sent or stored by itself.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,7 @@ from knowledge.passages import plain
 LIMIT = 400  # tokens of a summary or of field values
 MOST_SENTENCES = 4
 LONGEST_VALUE = 200
+MARKS = re.compile(r" (?:\[\d\])+")  # of sources, which an agent's own reply does not carry
 SPEAKERS = {Role.VISITOR: "Visitor", Role.ASSISTANT: "Assistant", Role.AGENT: "Agent"}
 
 
@@ -126,7 +128,7 @@ def replied(pen: Pen, assistant: Assistant, ticket: Ticket, messages: Sequence[M
     screened = replying.screened(attempt.drafted, seen, means.guard, means.embed(list(prepare(attempt.drafted.text).rows)))
     if screened is not None and screened.blocks:
         return "", ()
-    return attempt.drafted.text, attempt.drafted.draft.sources
+    return MARKS.sub("", attempt.drafted.text), attempt.drafted.draft.sources
 
 
 def _labelled(means: Means, messages: Sequence[Message]) -> dict[str, str]:
