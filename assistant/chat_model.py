@@ -155,9 +155,8 @@ def unbounded(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def told(error: Exception) -> ModelTrouble:
     """What kind of trouble a provider's error is, told by its status where it has one, else by its name; its text is not repeated."""
-    status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
-    name = type(error).__name__
-    if isinstance(status, int) and status >= 400:  # noqa: PLR2004 - some name an answer that was cut an error of status 200
+    status, name = _status(error) or _status(error.__cause__), type(error).__name__
+    if status >= 400:  # noqa: PLR2004 - some name an answer that was cut an error of status 200
         lasting = 400 <= status < 500 and status not in {408, 409, 429}  # noqa: PLR2004 - the client's own fault, except for these
         return ModelTrouble(Trouble.UNREACHABLE, f"{name} {status}", lasting=lasting)
     lower = name.casefold()
@@ -170,6 +169,12 @@ def told(error: Exception) -> ModelTrouble:
     if isinstance(error, OSError) or "connect" in lower or "protocol" in lower or "read" in lower:
         return ModelTrouble(Trouble.UNREACHABLE, name)
     return ModelTrouble(Trouble.GARBAGE, name)
+
+
+def _status(error: BaseException | None) -> int:
+    """The HTTP status that an error knows of; 0 for none."""
+    known = (error, "status_code"), (getattr(error, "response", None), "status_code"), (error, "code")
+    return next((found for of, name in known if isinstance(found := getattr(of, name, None), int)), 0)
 
 
 def read(message: AIMessage, name: str) -> Completion:

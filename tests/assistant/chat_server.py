@@ -110,6 +110,7 @@ def serving() -> Iterator[Stub]:  # noqa: C901 - one handler with all its moods
             self.send_response(stub.status)
             self.send_header("Content-Type", "text/html" if stub.manner == "html" else "application/json")
             self.send_header("Content-Length", str(len(data)))
+            self.send_header("Connection", "close")  # so that no client keeps a socket longer than its test
             self.end_headers()
             try:
                 self._send(data)

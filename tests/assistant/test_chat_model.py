@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.chat import ChatModelError, chat_model
-from assistant.chat_model import ChatModel, LangChainModel, ModelTrouble, Prompt, Trouble
+from assistant.chat_model import ChatModel, LangChainModel, ModelTrouble, Prompt, Trouble, told
 from assistant.settings import AssistantSettings
 from assistant.writing import Written
 from tests.assistant.chat_server import Stub, serving
@@ -93,6 +93,16 @@ def test_an_error_status_is_trouble_that_lasts_only_when_it_is_ours(stub: Stub, 
     found = trouble(model(stub))
     assert (found.trouble, found.lasting) == (Trouble.UNREACHABLE, lasting)
     assert len(stub.requests) == 1  # the provider's package does not try again behind our back
+
+
+@pytest.mark.parametrize(("code", "lasting"), [(401, True), (429, False), (503, False)])
+def test_a_status_that_only_the_cause_of_an_error_knows_counts(code: int, lasting: bool) -> None:
+    error, cause = RuntimeError("as one provider's package wraps it"), RuntimeError("with a key in it")
+    cause.code = code  # type: ignore[attr-defined]
+    error.__cause__ = cause
+    found = told(error)
+    assert (found.trouble, found.lasting) == (Trouble.UNREACHABLE, lasting)
+    assert "key" not in str(found)
 
 
 @pytest.mark.parametrize("manner", ["hangs", "drips"])
