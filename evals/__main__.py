@@ -178,6 +178,19 @@ def choose_grouping(*, data: Material, cache: Cache = Path("build/evals")) -> No
         typer.echo(f"  {method.apart:.2f}: {accuracy:.3f} {nmi:.3f}")
 
 
+@app.command("fit-duplicates")
+def fit_duplicates(*, data: Material, cache: Cache = Path("build/evals")) -> None:
+    """Fit what tells whether two FAQs say the same, and print the weights that `knowledge/duplicates.py` has."""
+    from api.settings import from_environment  # noqa: PLC0415
+    from evals import fit_duplicates as fit  # noqa: PLC0415
+    from evals.laboratory import laboratory  # noqa: PLC0415
+
+    with laboratory(from_environment(), cache) as lab:
+        pairs = fit.pairs(data / "intents" / "banking77.jsonl", lab)
+    for line in fit.report(pairs):
+        typer.echo(line)
+
+
 def _fail(sentence: str) -> NoReturn:
     """Say what is wrong and stop with exit code 1."""
     typer.echo(f"evals: {sentence}", err=True)

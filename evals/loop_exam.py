@@ -30,7 +30,7 @@ from evals.retrieval_exam import Reader
 from knowledge import deciding, suggestions
 from knowledge.articles import ArticleText
 from knowledge.deciding import Decision
-from knowledge.loop_tables import Gap, RejectReason, Suggestion, SuggestionKind
+from knowledge.loop_tables import Gap, RejectReason, Suggestion, SuggestionKind, SuggestionState
 from knowledge.suggestions import Rejection
 from knowledge.tables import ArticleKind
 
@@ -221,27 +221,46 @@ def _purity(lab: Laboratory, labels: Mapping[str, str]) -> tuple[float, int]:
 
 
 def _written(lab: Laboratory, labels: Mapping[str, str], missing: Sequence[str]) -> tuple[dict[str, str], int]:
-    """Accept what passes the checks: a new FAQ, every sentence supported, no duplicate. By article its intent, and how many are wrong.
+    """Accept what passes the checks: a new FAQ with every sentence supported; one that says what another new one says is merged into it.
 
-    The intent is what most of its questions ask. Wrong: most ask what a FAQ answers already, no more than half ask the same, or it is the
-    second one for the same intent.
+    By article its intent, and how many are wrong. The intent is what most of its questions ask. Wrong: most ask what a FAQ answers
+    already, no more than half ask the same, it is the second one for the same intent, or it was merged into one of another intent.
     """
     accepted: dict[str, str] = {}
+    became: dict[str, str] = {}
     wrong = 0
-    library = lab.service.library
     while True:
         with lab.service.database.read() as session:
             row = next(iter(suggestions.listed(session, limit=1)), None)
             if row is None:
                 return accepted, wrong
             asked = Counter(labels.get(gap.conversation_id, "") for gap in deciding.asked_by(session, row, 1000))
-        passes = row.kind == SuggestionKind.NEW and not deciding.unsupported(row) and not any(s["duplicate"] for s in row.similar)
-        if not passes:
+        intent, count = asked.most_common(1)[0] if asked else ("", 0)
+        twin = next((one for one in row.similar if one["duplicate"]), None)
+        if row.kind != SuggestionKind.NEW or deciding.unsupported(row) or (twin and twin["of"] == "article"):
             with lab.service.database.write() as session:
                 why = Rejection(RejectReason.ALREADY_ANSWERED)
                 suggestions.reject(session, row.id, why, by=WRITER, expected_version=row.version, now=lab.service.now())
-            continue
-        intent, count = asked.most_common(1)[0]
-        wrong += intent not in missing or count <= asked.total() / 2 or intent in accepted.values()
-        done = deciding.accept(library, row.id, Decision(WRITER, row.version), now=lab.service.now())
-        accepted[str(done.article_id)] = intent
+        elif twin:
+            wrong += not _merged(lab, row, became.get(twin["id"]), twin["id"], accepted, intent)
+        else:
+            wrong += intent not in missing or count <= asked.total() / 2 or intent in accepted.values()
+            done = deciding.accept(lab.service.library, row.id, Decision(WRITER, row.version), now=lab.service.now())
+            became[row.id] = str(done.article_id)
+            accepted[str(done.article_id)] = intent
+        lab.service.library.refresh()
+
+
+def _merged(lab: Laboratory, row: Suggestion, article: str | None, twin: str, accepted: Mapping[str, str], intent: str) -> bool:
+    """Merge a suggestion into its twin, or into the FAQ that came of it; whether both are about the same."""
+    if article is not None:
+        deciding.merge_into(lab.service.library, row.id, article, Decision(WRITER, row.version), now=lab.service.now())
+        return accepted[article] == intent
+    with lab.service.database.write() as session:
+        where = suggestions.get(session, twin)
+        if where.state == SuggestionState.PENDING:
+            suggestions.merge_into_suggestion(session, row.id, twin, by=WRITER, expected_version=row.version, now=lab.service.now())
+        else:
+            why = Rejection(RejectReason.ALREADY_ANSWERED)
+            suggestions.reject(session, row.id, why, by=WRITER, expected_version=row.version, now=lab.service.now())
+    return True

@@ -5,12 +5,13 @@ an article: what one customer was told of their own case stays with them.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from knowledge.facts import facts_in, places_in
+from knowledge.facts import facts_in, places_in, words_of
 from knowledge.support import Sentence, Source, split
 from knowledge.vectors import Vectors
 
@@ -20,6 +21,7 @@ Mask = Callable[[str], str]
 
 LEVELS = (0.62, 0.5, 0.4)  # cosine by the main encoder from which two sentences of agents say the same: strict first, then looser …
 ENOUGH = 2  # … until this many things are agreed on; chosen by reading answers made of the invented bank's replies
+ENOUGH_WORDS = 40  # of an answer; what agents agree on may be shorter
 USUAL_WORDS = 16  # of a sentence: between equals the one nearest to this length is taken
 NEAR = 0.55  # … from which a passage's sentence backs an agent's
 MOST_WORDS = 110  # of an answer, as long as a FAQ's is
@@ -43,7 +45,19 @@ _FILLER = re.compile(
 _PERSONAL = re.compile(
     r"\b(?:i|i'm|i've|i'll|i'd|me|my|mine|ich|mir|mich|je|j'ai|yo|eu)\b"
     r"|\bwe(?:'ve| have) (?:just |now |already )?(?!to\b)\w+(?:ed|nt|en)\b|\b(?:yesterday|today|tomorrow|this morning|tonight)\b"
+    r"|\byour\b[^.!?]{0,60}\b(?:was|were|went|came|had|has been|have been)\b"
     r"|\b(?:sorry|apolog\w+|thank you|thanks|glad|happy to|regards|cheers|sincerely|let us know|hope (?:this|that)|bear with)\b",
+    re.IGNORECASE,
+)
+_LEANS = re.compile(
+    r"^(?:and |but |so )?(?:if|when(?:ever)?|as(?: long as| soon as)?|because|while|although|though|since|after|before|once|unless|until"
+    r"|where|in case|provided|wenn|falls|weil|sobald|solange|obwohl|nachdem|bevor|damit|si|quand|lorsque|comme|parce que|dès que|bien que"
+    r"|cuando|porque|aunque|mientras|se|quando|embora|enquanto)\b",
+    re.IGNORECASE,
+)
+"""How a clause begins that says nothing without the one that follows."""
+_OWNED = re.compile(
+    r"\b(?:your|ihr(?:e[nmrs]?)?|dein(?:e[nmrs]?)?|votre|vos|ton|ta|tes|su|sus|tu|tus|seu|sua|seus|suas)\s+((?:[\w’'-]+\s*){1,2})",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"\s*(?:,|;|:| – | - |\()\s*")
@@ -153,7 +167,7 @@ def _impersonal(sentence: str, shared: frozenset[str], language: str) -> str:
     clauses = _CLAUSE.split(sentence)
     for end in range(len(clauses) - 1, 0, -1):
         head = sentence[: sentence.find(clauses[end - 1]) + len(clauses[end - 1])].rstrip(" ,;:(–-")
-        if _fit(styled := _styled(head + "."), shared, language):
+        if not (end == 1 and _LEANS.match(_FILLER.sub("", head))) and _fit(styled := _styled(head + "."), shared, language):
             return styled
     return ""
 
@@ -187,8 +201,9 @@ def bare(text: str) -> str:
 def _chosen(said: Sequence[_Said], rows: Vectors) -> list[list[int]]:
     """Sentences that say the same, as lists of places with the best first; those that several persons were told, in reading order.
 
-    Agents word things differently, so where too few agree closely a looser likeness counts. Where only one person was answered,
-    everything that is fit counts.
+    Agents word things differently, so where too few agree closely a looser likeness counts. Where they tell different parts of an
+    answer, the sentences that are likest to what others were told are added, until there is enough to read. Where only one person was
+    answered, everything that is fit counts.
     """
     people = [one.told.person for one in said]
     if len(set(people)) < 2:  # noqa: PLR2004 - nobody to agree with
@@ -198,7 +213,41 @@ def _chosen(said: Sequence[_Said], rows: Vectors) -> list[list[int]]:
         themes = _themes(said, alike, people, level)
         if len(themes) >= ENOUGH:
             break
+    themes += _more(said, alike, people, themes)
     return sorted(themes, key=lambda theme: float(np.mean([said[row].place for row in theme])))
+
+
+def _more(said: Sequence[_Said], alike: Vectors, people: Sequence[str], themes: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Other sentences while the themes are shorter than an answer, the likest to what other persons were told first."""
+    words = sum(len(said[theme[0]].text.split()) for theme in themes)
+    common = _common(said, people)
+    left = [row for row in range(len(said)) if not any(row in theme for theme in themes) and _about_anybody(said[row].text, common)]
+
+    def likeness(row: int) -> float:
+        others = [float(alike[row, other]) for other in range(len(said)) if people[other] != people[row]]
+        return max(others, default=0.0)
+
+    more: list[list[int]] = []
+    for row in sorted(left, key=lambda row: (-likeness(row), row)):
+        if words >= ENOUGH_WORDS:
+            break
+        more.append([row])
+        words += len(said[row].text.split())
+    return more
+
+
+def _common(said: Sequence[_Said], people: Sequence[str]) -> frozenset[str]:
+    """The words that at least two persons were told."""
+    by_person: dict[str, set[str]] = {}
+    for one, person in zip(said, people, strict=True):
+        by_person.setdefault(person, set()).update(words_of(one.text))
+    counts = Counter(word for words in by_person.values() for word in words)
+    return frozenset(word for word, count in counts.items() if count > 1)
+
+
+def _about_anybody(sentence: str, common: frozenset[str]) -> bool:
+    """Whether whatever it calls the reader's own is something that others were told of too."""
+    return all(words_of(owned.group(1)) <= common for owned in _OWNED.finditer(sentence))
 
 
 def _themes(said: Sequence[_Said], alike: Vectors, people: Sequence[str], level: float) -> list[list[int]]:

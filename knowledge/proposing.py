@@ -1,6 +1,6 @@
 """From a group of questions to something a writer can accept: a new FAQ, or a change of the article that should have answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -54,14 +54,15 @@ def proposal(library: Library, session: Session, asked: Asked, means: Means, rul
     """What to suggest for a group. Raise NotReady."""
     clear = _ready(asked, rule, now)
     gaps, rows = [asked.gaps[at] for at in clear], asked.rows[clear]
+    told = _told_clearly(asked, gaps)
     language = asked.group.language
     known, articles = _nearest(library, session, central([gap.question for gap in gaps], rows), means)
-    shared = _shared(gaps, asked.told, known, means, language)
+    shared = _shared(gaps, told, known, means, language)
     wordings = _wordings(gaps, rows, shared, language)
     if not wordings:
         raise NotReady("every wording holds something personal")
     title, others = as_question(wordings[0]), wordings[1:]
-    body = drafting.answer(asked.told, known, means.embed([title])["main"][0], means, language=language)
+    body = drafting.answer(told, known, means.embed([title])["main"][0], means, language=language)
     if not body:
         raise NotReady("nobody has answered it in a way that fits others")
     people = len({gap.person for gap in gaps})
@@ -78,16 +79,16 @@ def proposal(library: Library, session: Session, asked: Asked, means: Means, rul
         size=len(gaps),
         people=people,
     )
-    return _against(draft, articles, _pending(session, asked.group.id), means)
+    return _against(draft, articles, _pending(session, asked.group.id), means, library.rarity)
 
 
-def similar(one: Page, pages: Mapping[str, Sequence[Page]], means: Means) -> list[Similar]:
-    """The pages most like one, best first: `pages` by what they are, article or suggestion."""
+def similar(one: Page, pages: Mapping[str, Sequence[Page]], means: Means, rarity: Callable[[str], float] | None = None) -> list[Similar]:
+    """The pages most like one, best first: `pages` by what they are, article or suggestion; `rarity` of a word in the library."""
     flat = [(of, page) for of, some in pages.items() for page in some]
     if not flat:
         return []
     everything = [one, *(page for _, page in flat)]
-    first, *others = duplicates.seen(everything, means.embed(duplicates.texts(everything)))
+    first, *others = duplicates.seen(everything, means.embed(duplicates.texts(everything)), rarity)
     scored = [(duplicates.likeness(first, other), of, other.page) for (of, _), other in zip(flat, others, strict=True)]
     best = sorted(scored, key=lambda row: (-row[0], row[2].id))[:SHOWN]
     return [Similar(of, page.id, page.title, round(score, 3), duplicate=score >= DUPLICATE) for score, of, page in best]
@@ -102,6 +103,12 @@ def _ready(asked: Asked, rule: Rule, now: datetime) -> list[int]:
     if cohesion(asked.rows[clear]) < rule.pure:
         raise NotReady("its questions are not alike enough")
     return clear
+
+
+def _told_clearly(asked: Asked, clear: Sequence[Gap]) -> Sequence[Told]:
+    """What was replied to the clear questions; of all where none of them was replied to."""
+    tickets = {gap.ticket_id for gap in clear}
+    return [one for one in asked.told if one.within in tickets] or asked.told
 
 
 def _nearest(library: Library, session: Session, question: str, means: Means) -> tuple[list[Known], list[Article]]:
@@ -140,11 +147,13 @@ def _pending(session: Session, group_id: str) -> list[Page]:
     return [Page(row.id, row.title, row.text) for row in found if row.group_id != group_id]
 
 
-def _against(draft: Proposal, articles: Sequence[Article], pending: Sequence[Page], means: Means) -> Proposal:
+def _against(
+    draft: Proposal, articles: Sequence[Article], pending: Sequence[Page], means: Means, rarity: Callable[[str], float]
+) -> Proposal:
     """The draft beside what there is: with similar ones, and as a change of an article that says the same already."""
     own = Page("", draft.title, draft.text)
     pages = [Page(a.id, a.title, a.body, (*a.wordings, *a.learned)) for a in articles if a.state == ArticleState.PUBLISHED]
-    found = similar(own, {"article": pages, "suggestion": pending}, means)
+    found = similar(own, {"article": pages, "suggestion": pending}, means, rarity)
     draft = replace(draft, similar=found)
     same = next((one for one in found if one.duplicate and one.of == "article"), None)
     if same is None:
