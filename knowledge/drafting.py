@@ -220,8 +220,8 @@ def _chosen(said: Sequence[_Said], rows: Vectors) -> list[list[int]]:
 def _more(said: Sequence[_Said], alike: Vectors, people: Sequence[str], themes: Sequence[Sequence[int]]) -> list[list[int]]:
     """Other sentences while the themes are shorter than an answer, the likest to what other persons were told first."""
     words = sum(len(said[theme[0]].text.split()) for theme in themes)
-    common = _common(said, people)
-    left = [row for row in range(len(said)) if not any(row in theme for theme in themes) and _about_anybody(said[row].text, common)]
+    fit = _for_anybody(said, people)
+    left = [row for row in range(len(said)) if fit[row] and not any(row in theme for theme in themes)]
 
     def likeness(row: int) -> float:
         others = [float(alike[row, other]) for other in range(len(said)) if people[other] != people[row]]
@@ -236,18 +236,22 @@ def _more(said: Sequence[_Said], alike: Vectors, people: Sequence[str], themes: 
     return more
 
 
-def _common(said: Sequence[_Said], people: Sequence[str]) -> frozenset[str]:
-    """The words that at least two persons were told."""
+def _common(parts: Sequence[frozenset[str]], people: Sequence[str]) -> frozenset[str]:
+    """What stands in what at least two persons were told."""
     by_person: dict[str, set[str]] = {}
-    for one, person in zip(said, people, strict=True):
-        by_person.setdefault(person, set()).update(words_of(one.text))
-    counts = Counter(word for words in by_person.values() for word in words)
-    return frozenset(word for word, count in counts.items() if count > 1)
+    for part, person in zip(parts, people, strict=True):
+        by_person.setdefault(person, set()).update(part)
+    counts = Counter(one for of_one in by_person.values() for one in of_one)
+    return frozenset(one for one, count in counts.items() if count > 1)
 
 
-def _about_anybody(sentence: str, common: frozenset[str]) -> bool:
-    """Whether whatever it calls the reader's own is something that others were told of too."""
-    return all(words_of(owned.group(1)) <= common for owned in _OWNED.finditer(sentence))
+def _for_anybody(said: Sequence[_Said], people: Sequence[str]) -> list[bool]:
+    """For each sentence whether its facts, and whatever it calls the reader's own, are something that others were told of too."""
+    facts = [facts_in(one.text) for one in said]
+    words = [words_of(one.text) for one in said]
+    shared, common = _common(facts, people), _common(words, people)
+    owned = [all(words_of(found.group(1)) <= common for found in _OWNED.finditer(one.text)) for one in said]
+    return [of_one <= shared and own for of_one, own in zip(facts, owned, strict=True)]
 
 
 def _themes(said: Sequence[_Said], alike: Vectors, people: Sequence[str], level: float) -> list[list[int]]:
