@@ -1,12 +1,15 @@
-"""The exam's command line: run, gate, compare, settle, bench."""
+"""The exam's command line: run, gate, compare, settle, bench, and the knowledge loop's exams of `loop_commands`."""
 
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from evals import loop_commands
+
 HELP = "The exam: how well Firstline finds, answers, declines and guards, and how fast."
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
+app.add_typer(loop_commands.app)
 
 Data = Annotated[Path | None, typer.Option(help="A folder of sets: retrieval/NAME/, guardrails/NAME.jsonl, …; without it only our own.")]
 Material = Annotated[Path, typer.Option(help="A folder with corpora/, retrieval/ and intents/ to make passages and questions of.")]
@@ -155,40 +158,6 @@ def freshness(*, changes: Changes = 40, cache: Cache = Path("build/evals")) -> N
         shown = ", ".join(f"p{share} {fresh.percentile(values, share):.2f} s" for share in (50, 95, 100))
         typer.echo(f"{name}: {shown} ({len(values)} changes; bar: p95 at most {fresh.LIMIT:.0f} s)")
     raise typer.Exit(1 if done.failures else 0)
-
-
-@app.command("choose-grouping")
-def choose_grouping(*, data: Material, cache: Cache = Path("build/evals")) -> None:
-    """How questions are best grouped, on clinc150 and our own replies: what every choice gives; the shipped one should be the best."""
-    from api.settings import from_environment  # noqa: PLC0415
-    from evals import grouping_choice as choice  # noqa: PLC0415
-    from evals.laboratory import laboratory  # noqa: PLC0415
-
-    with laboratory(from_environment(), cache) as lab:
-        intents = choice.intents_of(data / "intents" / "clinc150.jsonl", lab)
-        few, many = choice.few(intents), choice.many(intents)
-    typer.echo("some hundred questions: apart, weight of replies, differ: found of 20, in vain, strangers, gathered")
-    for method, grade in few:
-        numbers = " ".join(f"{value:6.3f}" for value in vars(grade).values())
-        typer.echo(f"  {method.apart:.2f} {method.replies:.1f} {method.differ:.2f}: {numbers}")
-    best = choice.best_of_few(few)
-    typer.echo(f"best: {best.apart} {best.replies} {best.differ}")
-    typer.echo("thousands of questions: apart: accuracy, NMI")
-    for method, accuracy, nmi in many:
-        typer.echo(f"  {method.apart:.2f}: {accuracy:.3f} {nmi:.3f}")
-
-
-@app.command("fit-duplicates")
-def fit_duplicates(*, data: Material, cache: Cache = Path("build/evals")) -> None:
-    """Fit what tells whether two FAQs say the same, and print the weights that `knowledge/duplicates.py` has."""
-    from api.settings import from_environment  # noqa: PLC0415
-    from evals import fit_duplicates as fit  # noqa: PLC0415
-    from evals.laboratory import laboratory  # noqa: PLC0415
-
-    with laboratory(from_environment(), cache) as lab:
-        pairs = fit.pairs(data / "intents" / "banking77.jsonl", lab)
-    for line in fit.report(pairs):
-        typer.echo(line)
 
 
 def _fail(sentence: str) -> NoReturn:

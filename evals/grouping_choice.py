@@ -94,8 +94,8 @@ def graded(one: Scene, labels: Numbers) -> Grade:
         clear = members[groups.core(one.rows[members], PURE)]
         if len(clear) < PEOPLE or cohesion(one.rows[clear]) < PURE or not replied & set(members.tolist()):
             continue
-        intent, count = Counter(one.intents[at] for at in clear).most_common(1)[0]
-        strangers += len(members) - Counter(one.intents[at] for at in members).most_common(1)[0][1]
+        intent, count = Counter(one.intents[int(at)] for at in clear).most_common(1)[0]
+        strangers += len(members) - Counter(one.intents[int(at)] for at in members).most_common(1)[0][1]
         total += len(members)
         right = intent in one.missing and 2 * count > len(clear) and intent not in found
         in_vain += not right

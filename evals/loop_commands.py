@@ -1,4 +1,4 @@
-"""The knowledge loop's exams as commands: `python -m evals.loop_main loop|blind|speed`."""
+"""The knowledge loop's exams as commands of `python -m evals`: loop, near-duplicates, grouping-speed, choose-grouping, fit-duplicates."""
 
 import time
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Exams of the knowledge loop.")
+app = typer.Typer()
 Data = Annotated[Path, typer.Option(help="A folder with intents/banking77.jsonl.")]
 Cache = Annotated[Path, typer.Option(help="Where vectors and models are kept between runs.")]
 CACHE = Path("build/evals")
@@ -31,8 +31,8 @@ def loop(*, data: Data, draws: int = 5, cache: Cache = CACHE) -> None:
     typer.echo(f"mean: { {key: round(float(np.mean([row[key] for row in rows])), 3) for key in rows[0]} }")
 
 
-@app.command()
-def blind(*, cache: Cache = CACHE) -> None:
+@app.command("near-duplicates")
+def near_duplicates(*, cache: Cache = CACHE) -> None:
     """Near-duplicates and planted identifiers, on sets written by somebody else."""
     from api.settings import from_environment  # noqa: PLC0415
     from evals import grouping_exam  # noqa: PLC0415
@@ -46,8 +46,8 @@ def blind(*, cache: Cache = CACHE) -> None:
         typer.echo(f"  {leak}")
 
 
-@app.command()
-def speed(*, questions: int = 100_000, seed: int = 0) -> None:
+@app.command("grouping-speed")
+def grouping_speed(*, questions: int = 100_000, seed: int = 0) -> None:
     """How long it takes to group so many invented vectors, and to place one more."""
     from knowledge.grouping import group  # noqa: PLC0415
     from knowledge.groups import Places  # noqa: PLC0415
@@ -72,6 +72,40 @@ def speed(*, questions: int = 100_000, seed: int = 0) -> None:
     typer.echo(f"one placed: median {np.median(times):.1f} ms, 95 % within {np.quantile(times, 0.95):.1f} ms")
 
 
+@app.command("choose-grouping")
+def choose_grouping(*, data: Data, cache: Cache = CACHE) -> None:
+    """How questions are best grouped, on clinc150 and our own replies: what every choice gives; the shipped one should be the best."""
+    from api.settings import from_environment  # noqa: PLC0415
+    from evals import grouping_choice as choice  # noqa: PLC0415
+    from evals.laboratory import laboratory  # noqa: PLC0415
+
+    with laboratory(from_environment(), cache) as lab:
+        intents = choice.intents_of(data / "intents" / "clinc150.jsonl", lab)
+        few, many = choice.few(intents), choice.many(intents)
+    typer.echo("some hundred questions: apart, weight of replies, differ: found of 20, in vain, strangers, gathered")
+    for method, grade in few:
+        numbers = " ".join(f"{value:6.3f}" for value in vars(grade).values())
+        typer.echo(f"  {method.apart:.2f} {method.replies:.1f} {method.differ:.2f}: {numbers}")
+    best = choice.best_of_few(few)
+    typer.echo(f"best: {best.apart} {best.replies} {best.differ}")
+    typer.echo("thousands of questions: apart: accuracy, NMI")
+    for method, accuracy, nmi in many:
+        typer.echo(f"  {method.apart:.2f}: {accuracy:.3f} {nmi:.3f}")
+
+
+@app.command("fit-duplicates")
+def fit_duplicates(*, data: Data, cache: Cache = CACHE) -> None:
+    """Fit what tells whether two FAQs say the same, and print the weights that `knowledge/duplicates.py` has."""
+    from api.settings import from_environment  # noqa: PLC0415
+    from evals import fit_duplicates as fit  # noqa: PLC0415
+    from evals.laboratory import laboratory  # noqa: PLC0415
+
+    with laboratory(from_environment(), cache) as lab:
+        pairs = fit.pairs(data / "intents" / "banking77.jsonl", lab)
+    for line in fit.report(pairs):
+        typer.echo(line)
+
+
 def _flat(row: dict[str, object]) -> dict[str, float]:
     flat: dict[str, float] = {}
     for name, value in row.items():
@@ -80,7 +114,3 @@ def _flat(row: dict[str, object]) -> dict[str, float]:
         else:
             flat[name] = round(float(str(value)), 3)
     return flat
-
-
-if __name__ == "__main__":
-    app()
