@@ -112,7 +112,9 @@ def backoff(every: timedelta, failures: int) -> timedelta:
 
 
 def _free(now: datetime) -> Any:
-    return (JobRun.next_at <= now) & or_(JobRun.leased_until.is_(None), JobRun.leased_until <= now)
+    """Due and held by nobody; also what ended or was taken in what is the future now, for then the clock was set back since."""
+    due = or_(JobRun.next_at <= now, JobRun.finished_at > now + LEASE)
+    return due & or_(JobRun.leased_until.is_(None), JobRun.leased_until <= now, JobRun.leased_until > now + 2 * LEASE)
 
 
 def _mine(held: Claim) -> tuple[Any, ...]:

@@ -76,7 +76,7 @@ def group(session: Session, group_id: str) -> tuple[GapGroup, list[Gap], Suggest
     if found is None:
         raise NoSuchGroup(f"there is no group {group_id}")
     suggested = select(Suggestion).where(Suggestion.group_id == group_id).order_by(Suggestion.created_at.desc()).limit(1)
-    return found, list(gaps.of_group(session, group_id))[:QUESTIONS], session.scalars(suggested).first()
+    return found, list(gaps.of_group(session, group_id, QUESTIONS)), session.scalars(suggested).first()
 
 
 def group_counts(session: Session) -> dict[str, int]:

@@ -19,6 +19,7 @@ ENDED_EARLY = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"}) 
 REFUSED = frozenset({"refusal", "content_filter", "SAFETY", "PROHIBITED_CONTENT"})
 BOUNDS = frozenset({"maxLength", "maxItems"})
 WAITING = 0.25  # of a call's time may go by until a place is free
+NAMED = 200  # characters of what a server calls its model and the end of its answer
 BYTES_A_TOKEN = 3  # fewer than any of the providers' tokenizers gives for the shipped languages, so an estimate is never too low
 
 
@@ -129,7 +130,12 @@ class LangChainModel:
             raise told(troubles[0]) from None  # the provider's own error may hold the request with its key
         if not answers:
             raise ModelTrouble(Trouble.TIMEOUT, f"no answer in {seconds:.1f} s")
-        return read(answers[0], self.name)
+        try:
+            return read(answers[0], self.name)
+        except ModelTrouble:
+            raise
+        except Exception as error:  # noqa: BLE001 - what a server says about its answer may be of any kind
+            raise told(error) from None
 
     def _ask(self, prompt: Prompt) -> AIMessage:
         messages = [SystemMessage(prompt.system), HumanMessage(prompt.material)]
@@ -190,4 +196,4 @@ def read(message: AIMessage, name: str) -> Completion:
         raise ModelTrouble(Trouble.GARBAGE, "an empty answer")
     usage: Mapping[str, Any] = message.usage_metadata or {}
     model = str(meta.get("model_name") or meta.get("model") or name)
-    return Completion(text, model, int(usage.get("input_tokens", 0)), int(usage.get("output_tokens", 0)), finish)
+    return Completion(text, model[:NAMED], int(usage.get("input_tokens", 0)), int(usage.get("output_tokens", 0)), finish[:NAMED])

@@ -23,6 +23,8 @@ from assistant.tables import ConversationId, ModelCall
 Answer = TypeVar("Answer", bound=BaseModel)
 LEAST_SECONDS = 1.0  # with less time left no call is begun
 PAUSE = 0.25  # seconds before the first retry; each further one waits twice as long
+UNSAYABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls, half characters, and marks that turn the direction of writing: no database stores the one, no reader sees the other."""
 FENCE = re.compile(r"^\s*```(?:json)?\s*|\s*```\s*$")
 
 
@@ -226,6 +228,15 @@ def parsed(text: str, shape: type[Answer]) -> Answer:
     try:
         found: Any
         found, _ = json.JSONDecoder().raw_decode(FENCE.sub("", text)[start:])
-        return shape.model_validate(found)
+        return shape.model_validate(_storable(found))
     except (ValidationError, ValueError, RecursionError) as error:
         raise ModelTrouble(Trouble.GARBAGE, f"not in the shape that was asked for ({type(error).__name__})") from None
+
+
+def _storable(found: Any) -> Any:
+    """A model's answer without what is no text; a small one breaks an emoji in halves."""
+    if isinstance(found, str):
+        return UNSAYABLE.sub("", found)
+    if isinstance(found, dict):
+        return {name: _storable(value) for name, value in found.items()}
+    return [_storable(value) for value in found] if isinstance(found, list) else found

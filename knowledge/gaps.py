@@ -67,9 +67,9 @@ def count(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Gap)) or 0
 
 
-def of_group(session: Session, group_id: str) -> Sequence[Gap]:
-    """The gaps of a group, the newest first."""
-    return session.scalars(select(Gap).where(Gap.group_id == group_id).order_by(Gap.at.desc(), Gap.id)).all()
+def of_group(session: Session, group_id: str, limit: int) -> Sequence[Gap]:
+    """The newest gaps of a group, the newest first."""
+    return session.scalars(select(Gap).where(Gap.group_id == group_id).order_by(Gap.at.desc(), Gap.id).limit(limit)).all()
 
 
 def state(session: Session, salt: str) -> LoopState:

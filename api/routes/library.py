@@ -198,8 +198,7 @@ def _do(service: Service, me: Signed, article_id: str, body: In) -> str:
 def _written(request: Request, me: Signed, article: Article | None, given: Mapping[str, str]) -> Response:
     service = service_of(request)
     name = given.get("name", "") if article is None else ""
-    revision = given.get("revision", "0")
-    desk = Desk(library_forms.typed(given), int(revision) if revision.isascii() and revision.isdigit() else 0, name)
+    desk = Desk(library_forms.typed(given), _number(given.get("revision", ""), 0), name)
     try:
         if given.get("do") == "check":
             body = library_forms.shape(TextIn, given)

@@ -78,6 +78,18 @@ def test_a_job_runs_at_once_and_then_every_so_often(service_on_both: Service, cl
     assert found.seconds is not None
 
 
+def test_a_clock_that_is_set_back_a_day_stops_no_job(service_on_both: Service, clock: Clock) -> None:
+    jobs = (job("often"), job("held"))
+    run_due(service_on_both, jobs)
+    clock.move(60)
+    with service_on_both.database.write() as session:
+        assert job_store.claim(session, "held", "killed", now=clock.at) is not None
+    clock.at -= timedelta(days=1)
+    assert run_due(service_on_both, jobs) == {"often": True, "held": True}
+    clock.move(10)
+    assert run_due(service_on_both, jobs) == {}
+
+
 def test_a_job_that_fails_waits_longer_each_time_and_says_why(service: Service, clock: Clock) -> None:
     poison = (job("poison", broken),)
     waits = []

@@ -109,6 +109,12 @@ def test_of_two_writers_the_second_sees_what_the_first_wrote_and_keeps_their_own
     assert (anyway.status_code, article_now(service).body) == (303, "His is there.")
 
 
+def test_a_revision_of_thousands_of_digits_is_told_like_any_other_that_cannot_be(service: Service, ada: Colleague) -> None:
+    publish(service, article())
+    answer = ada.post(address(service), **{**edited(service, body="New."), "revision": "9" * 5000})
+    assert (answer.status_code, article_now(service).revision) == (422, 1)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 
 from api.chat import ChatModelError, chat_model
 from assistant.chat_model import ChatModel, LangChainModel, ModelTrouble, Prompt, Trouble, told
+from assistant.pen import parsed
 from assistant.settings import AssistantSettings
 from assistant.writing import Written
 from tests.assistant.chat_server import Stub, serving
@@ -144,3 +146,19 @@ def test_the_model_is_no_part_of_what_it_prints(stub: Stub) -> None:
     chat = model(stub)
     assert isinstance(chat, LangChainModel)
     assert KEY not in repr(chat) + repr(vars(chat))
+
+
+def test_half_characters_controls_and_marks_of_direction_are_no_part_of_an_answer() -> None:
+    said = r'{"kind": "answer", "sentences": [{"text": "It takes\ud83d five\u0000 days\u202e.", "passages": ["P1"]}]}'
+    assert parsed(said, Written).sentences[0].text == "It takes five days."
+
+
+def test_what_a_server_says_about_its_answer_is_trouble_when_it_cannot_be_read() -> None:
+    class Odd:
+        def invoke(self, _messages: object) -> AIMessage:
+            answer = AIMessage(SAID, response_metadata={"finish_reason": "stop" * 1000, "model_name": "m" * 1000})
+            answer.usage_metadata = {"input_tokens": "many"}  # type: ignore[assignment,typeddict-item]
+            return answer
+
+    chat = LangChainModel(Odd(), "openai", "odd", by_schema=False)  # type: ignore[arg-type]
+    assert trouble(chat).trouble is Trouble.GARBAGE
