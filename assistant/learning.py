@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from assistant import signs
@@ -40,6 +40,7 @@ OVERLAP = timedelta(hours=1)  # what was read before is read again this far back
 BEGINNING = timedelta(days=90)  # the first reading goes back this far
 REBUILD_EVERY = timedelta(days=1)  # groups are made anew so often while anything is new …
 REBUILD_GROWTH = 0.2  # … or when so many more questions are open than at the last time
+TEND_EVERY = timedelta(days=1)  # articles are looked through for twins and for what does not help
 REMEMBERED = timedelta(days=180)  # thumbs older than this teach nothing any more
 LEARNER = "Firstline"  # who is named for wordings that visitors confirmed: they are searched and never shown
 
@@ -78,7 +79,8 @@ def learn(assistant: Assistant, settings: KnowledgeSettings, *, now: datetime, r
     wordings = confirm(assistant, now=now)
     rule = Rule(settings.suggest_people, settings.suggest_days, settings.suggest_pure)
     suggested, held = _suggest(assistant, family, rule, now)
-    suggested += _tend_articles(assistant, now)
+    if rebuild or _untended(assistant, now):
+        suggested += _tend_articles(assistant, now)
     return Learned(new, placed, made, woken, expired, tuple(suggested), dict(Counter(held.values())), wordings, held)
 
 
@@ -138,28 +140,47 @@ def _suggest(assistant: Assistant, family: str, rule: Rule, now: datetime) -> tu
     for group_id in waiting:
         with assistant.sessions.read() as session:
             group = session.get_one(GapGroup, group_id)
+            known = group.held
             asked, rows = groups.members(session, family, group_id)
             told = _told(session, asked)
             try:
                 made = proposing.proposal(assistant.library, session, Asked(group, asked, rows, told), means, rule, now=now)
             except NotReady as reason:
                 held[group_id] = str(reason)
-                continue
+        if group_id in held:
+            if held[group_id] != known:
+                _keep_back(assistant, group_id, held[group_id])
+            continue
         made = rewritten(made, write, assistant.mask)
         with assistant.sessions.write() as session:
             again = session.get(GapGroup, group_id, with_for_update=True)
             if again is not None and again.state == GroupState.OPEN:
+                again.held = None
                 suggestions.propose(session, made, SuggestionId(assistant.new_id()), now=now)
                 titles.append(made.title)
     return titles, held
+
+
+def _keep_back(assistant: Assistant, group_id: str, why: str) -> None:
+    """Say on the group why it gives no suggestion yet."""
+    with assistant.sessions.write() as session:
+        session.execute(update(GapGroup).where(GapGroup.id == group_id).values(held=why[:200]))
+
+
+def _untended(assistant: Assistant, now: datetime) -> bool:
+    """Whether articles were not looked through for a day: that reads a year of replies, so not every run does it."""
+    with assistant.sessions.read() as session:
+        last = gaps.state(session, "").tended_at
+    return last is None or last <= now - TEND_EVERY
 
 
 def _tend_articles(assistant: Assistant, now: datetime) -> list[str]:
     """Suggest to merge twins and to mend or retire what does not help."""
     means = Means(assistant.embed, assistant.mask)
     with assistant.sessions.read() as session:
-        found = [*upkeep.twins(session, means), *upkeep.stale(session, _uses(session), now=now)]
+        found = [*upkeep.twins(session, means), *upkeep.stale(session, _uses(session, now - upkeep.UNUSED), now=now)]
     with assistant.sessions.write() as session:
+        gaps.state(session, "").tended_at = now
         for one in found:
             suggestions.propose(session, one, SuggestionId(assistant.new_id()), now=now)
     return [one.title for one in found]
@@ -182,15 +203,19 @@ def _replied(session: Session, asked: Sequence[Gap], mask: Callable[[str], str])
     return {gap.id: told[gap.ticket_id] for gap in asked if gap.ticket_id in told}
 
 
-def _uses(session: Session) -> dict[str, Use]:
-    """How each article that was cited fared: thumbs on replies that cite it, and when that was last."""
-    thumbs = {row.message_id: row.helpful for row in session.scalars(select(Feedback))}
+def _uses(session: Session, since: datetime) -> dict[str, Use]:
+    """How each article that was cited since a moment fared: thumbs on replies that cite it, and when that was last."""
+    said = (
+        select(Message.content, Message.at, Feedback.helpful)
+        .outerjoin(Feedback, Feedback.message_id == Message.id)
+        .where(Message.role == Role.ASSISTANT, Message.at > since)
+        .order_by(Message.id)
+    )
     uses: dict[str, Use] = {}
-    said = select(Message).where(Message.role == Role.ASSISTANT).order_by(Message.id)
-    for message in session.scalars(said.execution_options(yield_per=1000)):
-        for article_id in {source["article_id"] for source in message.content.get("sources") or ()}:
-            use, thumb = uses.get(article_id, Use()), thumbs.get(message.id)
-            uses[article_id] = Use(use.helpful + (thumb is True), use.unhelpful + (thumb is False), message.at)
+    for content, at, helpful in session.execute(said.execution_options(yield_per=1000)):
+        for article_id in {source["article_id"] for source in content.get("sources") or ()}:
+            use = uses.get(article_id, Use())
+            uses[article_id] = Use(use.helpful + (helpful is True), use.unhelpful + (helpful is False), at)
     return uses
 
 

@@ -24,7 +24,7 @@ Every = Annotated[bool, typer.Option("--all", help="Also fail for sets that are 
 Unchanged = Annotated[bool, typer.Option("--all", help="Also list what did not change.")]
 Scale = Annotated[int, typer.Option(help="Passages of the large index, synthetic ones included; 0: none.", min=0, max=1_000_000)]
 Histories = Annotated[int, typer.Option(help="Invented histories of each kind.", min=20, max=100_000)]
-Changes = Annotated[int, typer.Option(help="FAQs that are published and retracted.", min=1, max=1000)]
+Changes = Annotated[int, typer.Option(help="How many of them.", min=1, max=1000)]
 Seed = Annotated[int, typer.Option(help="Where chance starts; another one gives other histories.", min=0)]
 
 
@@ -158,6 +158,18 @@ def freshness(*, changes: Changes = 40, cache: Cache = Path("build/evals")) -> N
         shown = ", ".join(f"p{share} {fresh.percentile(values, share):.2f} s" for share in (50, 95, 100))
         typer.echo(f"{name}: {shown} ({len(values)} changes; bar: p95 at most {fresh.LIMIT:.0f} s)")
     raise typer.Exit(1 if done.failures else 0)
+
+
+@app.command("library-pages")
+def library_pages(*, count: Changes = 300, requests: Changes = 40, cache: Cache = Path("build/evals")) -> None:
+    """Time the library's pages with so many articles and suggestions. Exit code 1 over 300 ms (p95)."""
+    from api.settings import from_environment  # noqa: PLC0415
+    from evals import library_bench  # noqa: PLC0415
+
+    found = library_bench.measure(from_environment({}), cache, count, requests)
+    for one in found:
+        typer.echo(one.row())
+    raise typer.Exit(1 if any(one.slow for one in found) else 0)
 
 
 def _fail(sentence: str) -> NoReturn:

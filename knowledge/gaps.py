@@ -76,7 +76,7 @@ def state(session: Session, salt: str) -> LoopState:
     """The one row that says how far was read; made with a random `salt` the first time."""
     row = session.get(LoopState, 0, with_for_update=True)
     if row is None:
-        row = LoopState(id=0, salt=salt, read_until=None, rebuilt_at=None, rebuilt_size=0)
+        row = LoopState(id=0, salt=salt, read_until=None, rebuilt_at=None, rebuilt_size=0, tended_at=None)
         session.add(row)
         session.flush()
     return row

@@ -228,7 +228,10 @@ class Suggestion(Base):
 
 
 class LoopState(Base):
-    """One row: how far stored turns and tickets were read, when groups were last made anew, and the salt of person hashes."""
+    """One row: how far stored turns and tickets were read, when groups were last made anew, and the salt of person hashes.
+
+    `tended_at` is when articles were last looked through for what needs a writer.
+    """
 
     __tablename__ = "loop_state"
 
@@ -237,3 +240,4 @@ class LoopState(Base):
     read_until: Mapped[datetime | None]
     rebuilt_at: Mapped[datetime | None]
     rebuilt_size: Mapped[int] = mapped_column(default=0)
+    tended_at: Mapped[datetime | None]

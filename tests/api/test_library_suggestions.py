@@ -1,7 +1,5 @@
 """Suggestions over HTTP: reviewed beside their evidence, decided once, and answered from at once."""
 
-import re
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -146,19 +144,3 @@ def test_the_interface_decides_by_the_same_rules(service: Service, ada: Colleagu
     assert is_problem(called(ada, "POST", f"/suggestions/{other}/reject", {"version": 1, "reason": "no"}), 422)
     (group, _) = called(ada, "GET", "/groups").json()["groups"]
     assert sorted(called(ada, "GET", f"/groups/{group['id']}").json()["questions"]) == sorted(QUESTIONS)
-
-
-def test_a_page_of_suggestions_takes_at_most_300_milliseconds_when_nothing_else_runs(service: Service, ada: Colleague) -> None:
-    for number in range(20):
-        suggested(service, SUPPORTED, LOOSE, title=f"Question {number}?", rank=number)
-    paths = [
-        "/library/suggestions",
-        "/library/groups",
-        *re.findall(r"/library/suggestions/[0-9a-f]{32}", ada.get("/library/suggestions").text)[:5],
-    ]
-    taken = []
-    for path in paths:
-        begun = perf_counter()
-        assert ada.get(path).status_code == 200
-        taken.append(perf_counter() - begun)
-    assert sorted(taken)[len(taken) // 2] < 1.5, taken  # 15 to 40 ms on an idle machine; here others run too

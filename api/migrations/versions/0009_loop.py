@@ -29,10 +29,15 @@ def upgrade() -> None:
     with op.batch_alter_table('gap_vector', schema=None) as batch_op:
         batch_op.add_column(sa.Column('reply_main', sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column('reply_multilingual', sa.LargeBinary(), nullable=True))
+    with op.batch_alter_table('loop_state', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('tended_at', sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     """To the schema before."""
+    with op.batch_alter_table('loop_state', schema=None) as batch_op:
+        batch_op.drop_column('tended_at')
+
     with op.batch_alter_table('gap_vector', schema=None) as batch_op:
         batch_op.drop_column('reply_multilingual')
         batch_op.drop_column('reply_main')
