@@ -51,17 +51,21 @@ def index(session: Session, ticket: Ticket, said: Iterable[str]) -> None:
 
 
 def numbers(session: Session, query: str) -> Select[int] | None:
-    """A select of the numbers of tickets that hold every word of the query, the last one as a beginning; None for a query without words."""
+    """A select of the numbers of tickets that hold every word of the query; None for a query without words.
+
+    The last word may be a beginning, unless it is a single letter: a twentieth of all words begin with it.
+    """
     words = WORD.findall(query)[:MOST_WORDS]
     if not words:
         return None
+    begun = len(words[-1]) > 1
     if session.get_bind().dialect.name == "sqlite":
-        match = " ".join(f'"{word}"' for word in words) + "*"
+        match = " ".join(f'"{word}"' for word in words) + ("*" if begun else "")
         return (
             select(literal_column("rowid", type_=TicketText.number.type))
             .select_from(text("ticket_words"))
             .where(text("ticket_words MATCH :match").bindparams(match=match))
         )
-    match = " & ".join([*words[:-1], f"{words[-1]}:*"])
+    match = " & ".join([*words[:-1], f"{words[-1]}:*" if begun else words[-1]])
     vector: ColumnElement[str] = literal_column("ticket_text.ticket_words")
     return select(TicketText.number).where(vector.op("@@")(func.to_tsquery(literal_column("'simple'"), match)))

@@ -100,6 +100,7 @@ def test_a_search_looks_everywhere_unless_a_view_is_named(desk: Service) -> None
     assert numbers(desk, q="invoice wro") == [2, 1]
     assert numbers(desk, q="invoice", view="open") == [1]
     assert numbers(desk, q="zeppelin") == []
+    assert (numbers(desk, q="invoice oc"), numbers(desk, q="invoice o")) == ([1], []), "a single letter is a word, no beginning"
 
 
 def test_pages_follow_each_other_without_a_gap_or_a_double(desk: Service) -> None:

@@ -118,6 +118,7 @@ def test_due_times_never_run_backwards_and_lie_in_working_hours(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @given(CALENDARS, MOMENTS, LENGTHS, LENGTHS)
 @examples(5000)
 def test_due_times_never_run_backwards_in_five_thousand_examples(
@@ -126,7 +127,9 @@ def test_due_times_never_run_backwards_in_five_thousand_examples(
     holds_for(calendar, start, length, more)
 
 
-@pytest.mark.parametrize("names", [ZONES[::12], pytest.param(ZONES, marks=pytest.mark.slow)], ids=["some", "all"])
+@pytest.mark.parametrize(
+    "names", [ZONES[::12], pytest.param(ZONES, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])], ids=["some", "all"]
+)
 def test_every_zone_has_exact_days_through_a_year_of_jumps(names: list[str]) -> None:
     day = date(2026, 1, 1)
     for name in names:

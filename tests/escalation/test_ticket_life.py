@@ -239,6 +239,7 @@ TestTicketLife.settings = settings(max_examples=30, stateful_step_count=40, dead
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 class TestTicketLifeInFull(TicketLife.TestCase):  # type: ignore[name-defined,misc]
     settings = settings(max_examples=2000, stateful_step_count=50, deadline=None)
 
