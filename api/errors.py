@@ -25,7 +25,7 @@ from escalation.tickets import AlreadyOpen, IllegalMove, NoSuchTicket, StaleVers
 from escalation.work import NoSuchField
 from guardrails.ledger import UnknownDecision
 from knowledge.articles import AlreadyThere, EditedConflict, NoSuchArticle, NoSuchRevision, NotReviewed
-from knowledge.deciding import ArticleChanged, NoReviewer, Unsupported
+from knowledge.deciding import ArticleChanged, NoReviewer, NotPublished, Unsupported
 from knowledge.golden import Blank, BreaksProtected, NoSuchGolden, StillProtected
 from knowledge.suggestions import AlreadyDecided, NoSuchSuggestion, StaleSuggestion
 
@@ -66,6 +66,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     StaleSuggestion: HTTPStatus.CONFLICT,
     AlreadyDecided: HTTPStatus.CONFLICT,
     ArticleChanged: HTTPStatus.CONFLICT,
+    NotPublished: HTTPStatus.CONFLICT,
     Unsupported: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoReviewer: HTTPStatus.UNPROCESSABLE_ENTITY,
     MergeItself: HTTPStatus.UNPROCESSABLE_ENTITY,

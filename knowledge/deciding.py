@@ -17,7 +17,7 @@ from knowledge.library import Library
 from knowledge.loop_tables import Gap, Suggestion, SuggestionKind, SuggestionState
 from knowledge.publishing import Change, Origin, Published, Swap
 from knowledge.support import Sentence
-from knowledge.tables import Article, ArticleId, ArticleKind
+from knowledge.tables import Article, ArticleId, ArticleKind, ArticleState
 
 SOURCE = "suggestions"  # of the FAQs that began as one
 MOST_LEARNED = 60  # wordings an article keeps
@@ -45,6 +45,15 @@ class ArticleChanged(Exception):
         self.article_id = article_id
 
 
+class NotPublished(Exception):
+    """The article that a suggestion would change or teach is in no answer: a suggestion brings nothing back that somebody took out."""
+
+    def __init__(self, article: Article) -> None:
+        """`article`: the one in question."""
+        super().__init__(f"“{article.title}” is {article.state.replace('_', ' ')}; publish it first, or reject this")
+        self.article_id = article.id
+
+
 @dataclass(frozen=True)
 class Decision:
     """Who decides, on which version; `override` publishes sentences without evidence too; `anyway` also an article that changed since."""
@@ -57,15 +66,19 @@ class Decision:
 
 @dataclass(frozen=True)
 class Plan:
-    """What accepting would do: texts to publish under one origin, and articles to retire. For previews and golden questions."""
+    """What accepting would do: texts to publish under one origin, and articles to retire. For previews and golden questions.
+
+    `revision` is that of the article it was made for, None for a new one.
+    """
 
     texts: tuple[ArticleText, ...]
     source: str
     retiring: tuple[str, ...]
+    revision: int | None = None
 
 
 def plan(session: Session, suggestion: Suggestion, *, anyway: bool = False) -> Plan:
-    """What accepting the suggestion would publish and retire, as things stand. Raise NoSuchArticle, ArticleChanged."""
+    """What accepting the suggestion would publish and retire, as things stand. Raise NoSuchArticle, NotPublished, ArticleChanged."""
     if suggestion.kind == SuggestionKind.NEW:
         text = ArticleText(
             external_id=suggestion.id,
@@ -77,7 +90,7 @@ def plan(session: Session, suggestion: Suggestion, *, anyway: bool = False) -> P
             ai_generated=True,
         )
         return Plan((text,), SOURCE, ())
-    article = articles.get(session, suggestion.article_id or "")
+    article = _published(session, suggestion.article_id or "")
     if article.revision != suggestion.article_revision and not anyway:
         raise ArticleChanged(article.id, article.title)
     if suggestion.kind == SuggestionKind.RETIRE:
@@ -86,13 +99,14 @@ def plan(session: Session, suggestion: Suggestion, *, anyway: bool = False) -> P
     if suggestion.kind == SuggestionKind.MERGE:
         wordings += _names_of(session, suggestion.others)
     text = replace(articles.text_of(session, article), title=suggestion.title, body=suggestion.text, ai_generated=True)
-    return Plan((learning(text, wordings),), article.source, tuple(suggestion.others))
+    return Plan((learning(text, wordings),), article.source, tuple(suggestion.others), article.revision)
 
 
 def accept(library: Library, suggestion_id: str, decision: Decision, *, now: datetime) -> Published:
     """Publish what is suggested, or retire it: what became of the article. How its group's questions fare before is kept beside it.
 
-    Raise NoReviewer, Unsupported, NoSuchSuggestion, StaleSuggestion, AlreadyDecided, NoSuchArticle or ArticleChanged: nothing happened.
+    Raise NoReviewer, Unsupported, NoSuchSuggestion, StaleSuggestion, AlreadyDecided, NoSuchArticle, NotPublished or ArticleChanged: nothing
+    happened.
     """
     by = _reviewer(decision)
     with library.sessions.read() as session:
@@ -105,6 +119,7 @@ def accept(library: Library, suggestion_id: str, decision: Decision, *, now: dat
 
     def decide(session: Session, results: Sequence[Published]) -> None:
         row = suggestions.waiting(session, suggestion_id, decision.expected_version)
+        _refuse_conflict(results, wanted.texts)
         _refuse_unsupported(row, decision)
         row.overridden = decision.override and any(not Sentence.read(s).supported for s in row.body)
         row.article_id = results[0].article_id if results else row.article_id
@@ -115,37 +130,34 @@ def accept(library: Library, suggestion_id: str, decision: Decision, *, now: dat
         suggestions.decided(session, row, SuggestionState.ACCEPTED, by=by, now=now)
         replaying.keep_before(session, row.id, before, now=now)
 
-    origin = Origin(wanted.source, by, by_hand=True, note=note, overwrite=True, reviewer=by)
+    origin = Origin(wanted.source, by, by_hand=True, note=note, overwrite=True, reviewer=by, revision=wanted.revision)
     results = library.publisher.publish(wanted.texts, origin, now=now, swap=Swap(wanted.retiring, decide))
-    if results and results[0].change is Change.CONFLICT:
-        raise ArticleChanged(str(results[0].article_id), wanted.texts[0].title)
     return results[0] if results else Published(suggestion_id, Change.RETIRED, ArticleId(wanted.retiring[0]))
 
 
 def merge_into(library: Library, suggestion_id: str, article_id: str, decision: Decision, *, now: datetime) -> Published:
     """The article answers this already: it learns the wordings of the group, its text stays.
 
-    Raise NoReviewer, NoSuchSuggestion, StaleSuggestion, AlreadyDecided or NoSuchArticle.
+    Raise NoReviewer, NoSuchSuggestion, StaleSuggestion, AlreadyDecided, NoSuchArticle, NotPublished or ArticleChanged.
     """
     by = _reviewer(decision)
     with library.sessions.read() as session:
         suggestion = suggestions.waiting(session, suggestion_id, decision.expected_version)
-        article = articles.get(session, article_id)
+        article = _published(session, article_id)
         text = learning(articles.text_of(session, article), [suggestion.title, *suggestion.wordings])
         questions = replaying.asked(session, suggestion.group_id)
     before = replaying.before(library.rehearse, questions)
 
-    def decide(session: Session, _results: Sequence[Published]) -> None:
+    def decide(session: Session, results: Sequence[Published]) -> None:
         row = suggestions.waiting(session, suggestion_id, decision.expected_version)
+        _refuse_conflict(results, [text])
         row.merged_into = article_id
         suggestions.decided(session, row, SuggestionState.MERGED, by=by, now=now)
         replaying.keep_before(session, row.id, before, now=now)
 
-    origin = Origin(article.source, by, by_hand=True, note=_note(suggestion), overwrite=True, reviewer=by)
-    result = library.publisher.publish([text], origin, now=now, swap=Swap(beside=decide))[0]
-    if result.change is Change.CONFLICT:
-        raise ArticleChanged(article_id, text.title)
-    return result
+    note = _note(suggestion)
+    origin = Origin(article.source, by, by_hand=True, note=note, overwrite=True, reviewer=by, revision=article.revision)
+    return library.publisher.publish([text], origin, now=now, swap=Swap(beside=decide))[0]
 
 
 def asked_by(session: Session, suggestion: Suggestion, limit: int = 100) -> Sequence[Gap]:
@@ -158,6 +170,21 @@ def asked_by(session: Session, suggestion: Suggestion, limit: int = 100) -> Sequ
 def unsupported(suggestion: Suggestion) -> list[str]:
     """Its sentences that stand on no evidence; none where nothing is written, as in retiring."""
     return [row["text"] for row in suggestion.body if not row["supported"]]
+
+
+def _published(session: Session, article_id: str) -> Article:
+    """The article. Raise NoSuchArticle, NotPublished."""
+    article = articles.get(session, article_id)
+    if article.state != ArticleState.PUBLISHED:
+        raise NotPublished(article)
+    return article
+
+
+def _refuse_conflict(results: Sequence[Published], texts: Sequence[ArticleText]) -> None:
+    """Nothing is decided, and nothing retired, where the text could not be published. Raise ArticleChanged, which undoes everything."""
+    for result, text in zip(results, texts, strict=True):
+        if result.change is Change.CONFLICT:
+            raise ArticleChanged(str(result.article_id), text.title)
 
 
 def _reviewer(decision: Decision) -> str:

@@ -37,6 +37,9 @@ def of_suggestion(suggestion_id: str, request: Request, me: Writers) -> HTMLResp
             title = one.title
     except (NoSuchSuggestion, NoSuchArticle) as none:
         return missing(request, me, told(none, {})[1])
+    except MISTAKES as mistake:
+        status, why = told(mistake, {})
+        return page(request, "library/missing.html", me, status, why=why)
     trial = service.library.attempt(wanted.texts, wanted.source, wanted.retiring, list(dict.fromkeys(own)))
     return _page(request, me, trial, f"/library/suggestions/{suggestion_id}", title)
 

@@ -1,12 +1,13 @@
 """A suggestion is decided once, by somebody with a name, on the version they saw; what it publishes is published then or not at all."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from knowledge import deciding, suggestions
 from knowledge.articles import ArticleText
-from knowledge.deciding import ArticleChanged, Decision, NoReviewer, Unsupported
+from knowledge.deciding import ArticleChanged, Decision, NoReviewer, NotPublished, Unsupported
 from knowledge.loop_tables import GapGroup, GroupId, GroupState, RejectReason, Suggestion, SuggestionId, SuggestionKind, SuggestionState
 from knowledge.publishing import Change
 from knowledge.suggestions import AlreadyDecided, Edited, Proposal, Rejection, StaleSuggestion, Target
@@ -45,7 +46,14 @@ def propose(shelf: Shelf, *body: Sentence, group_id: GroupId | None = None, **mo
     written = body or (SAID,)
     text = "\n\n".join(sentence.text for sentence in written)
     proposal = Proposal(
-        **{"kind": SuggestionKind.NEW, "title": "How do I export?", "text": text, "body": written, "why": "5 people asked", "language": "en"}
+        **{
+            "kind": SuggestionKind.NEW,
+            "title": "How do I export?",
+            "text": text,
+            "body": written,
+            "why": "5 people asked",
+            "language": "en",
+        }
         | {"rank": 25.0, "wordings": ("export my data", "where is the export"), "group_id": group_id}
         | more,  # type: ignore[arg-type]
     )
@@ -206,6 +214,47 @@ def test_an_edit_of_an_article_that_changed_meanwhile_is_refused_until_it_is_wan
         deciding.accept(library, suggestion_id, Decision("Ada", 1), now=START)
     deciding.accept(library, suggestion_id, Decision("Ada", 1, anyway=True), now=START)
     assert articles_of(shelf)[0].body == SAID.text
+
+
+@pytest.mark.parametrize("anyway", [False, True])
+def test_no_suggestion_brings_back_an_article_that_was_taken_out(shelf: Shelf, anyway: bool) -> None:
+    library = shelf.library()
+    article_id = ArticleId(str(library.publisher.publish([faq()], HANDBOOK, now=START)[0].article_id))
+    edit = propose(shelf, kind=SuggestionKind.EDIT, target=Target(article_id, 1))
+    twin = propose(shelf)
+    library.publisher.retire([article_id], now=START)
+    with pytest.raises(NotPublished, match="is retired"):
+        deciding.accept(library, edit, Decision("Ada", 1, anyway=anyway), now=START)
+    with pytest.raises(NotPublished):
+        deciding.merge_into(library, twin, article_id, Decision("Ada", 1), now=START)
+    assert articles_of(shelf)[0].state == "retired"
+    assert {now_of(shelf, one).state for one in (edit, twin)} == {SuggestionState.PENDING}
+
+
+@pytest.mark.parametrize("verb", ["accept", "merge"])
+def test_an_article_that_changes_while_its_suggestion_is_accepted_is_not_overwritten_and_nothing_is_decided(
+    shelf: Shelf, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = shelf.library()
+    first, second = (
+        ArticleId(str(library.publisher.publish([text], HANDBOOK, now=START)[0].article_id))
+        for text in (faq("a", "How do I export?"), faq("b", "Where is the export?"))
+    )
+    suggestion_id = propose(shelf, kind=SuggestionKind.MERGE, target=Target(first, 1, (second,)), text="The trial lasts 14 days.")
+
+    def meanwhile(_rehearse: object, _questions: object) -> None:
+        library.publisher.publish([faq("a", "How do I export?", body="Another writer's text.")], HANDBOOK, now=START)
+
+    monkeypatch.setattr(deciding.replaying, "before", meanwhile)
+    does = {
+        "accept": partial(deciding.accept, library, suggestion_id),
+        "merge": partial(deciding.merge_into, library, suggestion_id, first),
+    }
+    with pytest.raises(ArticleChanged):
+        does[verb](Decision("Ada", 1), now=START)
+    assert [(one.state, one.revision) for one in articles_of(shelf)] == [("published", 2), ("published", 1)]
+    assert articles_of(shelf)[0].body == "Another writer's text."
+    assert now_of(shelf, suggestion_id).state == SuggestionState.PENDING
 
 
 def test_a_suggestion_that_another_asks_the_same_gives_it_its_wordings_and_volume(shelf: Shelf) -> None:
