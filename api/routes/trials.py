@@ -53,7 +53,8 @@ def of_retiring(article_id: str, request: Request, me: Writers) -> HTMLResponse:
             title = articles.get(session, article_id).title
     except NoSuchArticle as none:
         return missing(request, me, told(none, {})[1])
-    return _page(request, me, service.library.attempt((), "", [article_id]), f"/library/articles/{article_id}", f"{title}, retired")
+    trial = service.library.attempt((), "", [article_id])
+    return _page(request, me, trial, f"/library/articles/{article_id}", title, retiring=True)
 
 
 @router.post("/articles/{article_id}/trial")
@@ -78,5 +79,6 @@ def _tried(request: Request, wanted: Sequence[ArticleText], source: str) -> Tria
     return service_of(request).library.attempt(wanted, source)
 
 
-def _page(request: Request, me: Signed, trial: Trial, back: str, title: str) -> HTMLResponse:
-    return page(request, "library/trial.html", me, HTTPStatus.OK, trial=trial, back=back, title=title, bands=BANDS)
+def _page(request: Request, me: Signed, trial: Trial, back: str, title: str, *, retiring: bool = False) -> HTMLResponse:
+    shown = {"trial": trial, "back": back, "title": title, "bands": BANDS, "retiring": retiring}
+    return page(request, "library/trial.html", me, HTTPStatus.OK, **shown)
