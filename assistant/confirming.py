@@ -1,7 +1,7 @@
 """Wordings that found the right FAQ, as visitors say: a thumb up on its answer, whether it was found or picked among choices.
 
 One person's word is not enough to change what others are answered; two different people must have confirmed the FAQ, so that nobody
-teaches it nonsense alone.
+teaches it nonsense alone, and each has one voice: nobody fills a FAQ with wordings of their own.
 """
 
 from collections.abc import Callable
@@ -23,15 +23,16 @@ def confirmed(session: Session, since: datetime, mask: Callable[[str], str]) -> 
     up = select(Feedback.message_id).where(Feedback.at > since, Feedback.helpful)
     query = select(Turn, Message).join(Message, Message.id == Turn.reply_id)
     query = query.where(Turn.reply_id.in_(up), Turn.outcome == Outcome.ANSWERED_FAQ).order_by(Turn.started_at)
-    asked: dict[str, list[Told]] = {}
+    asked: dict[str, dict[str, Told]] = {}
     for turn, reply in session.execute(query).all():
         sources = reply.content.get("sources") or []
         if len(sources) == 1 and turn.question:
             told = Told(str(turn.message_id), turn.conversation_id, turn.conversation_id, mask(gist(turn.question)))
-            asked.setdefault(sources[0]["article_id"], []).append(told)
+            asked.setdefault(sources[0]["article_id"], {}).setdefault(told.person, told)
     found: dict[str, list[str]] = {}
-    for article_id, wordings in asked.items():
-        if len({one.person for one in wordings}) >= PEOPLE:
+    for article_id, by_person in asked.items():
+        wordings = list(by_person.values())
+        if len(wordings) >= PEOPLE:
             shared = drafting.agreed(wordings, (), mask, "en")
             if clean := [text for one in wordings if (text := drafting.scrubbed(one.text, shared))]:
                 found[article_id] = list(dict.fromkeys(clean))

@@ -29,7 +29,7 @@ from knowledge.groups import Window
 from knowledge.library import comparing
 from knowledge.loop_tables import Gap, GapGroup, GapId, GroupState, SuggestionId
 from knowledge.proposing import Asked, NotReady, Rule
-from knowledge.publishing import Change, Origin, Published
+from knowledge.publishing import Change, Origin, Refused
 from knowledge.rewriting import rewritten
 from knowledge.settings import KnowledgeSettings
 from knowledge.staging import epoch_family
@@ -105,14 +105,21 @@ def confirm(assistant: Assistant, *, now: datetime) -> int:
     """Teach FAQs the wordings under which visitors found them and said so; how many FAQs have learned any."""
     with assistant.sessions.read() as session:
         found = confirmed(session, now - REMEMBERED, assistant.mask)
-        by_source: dict[str, list[ArticleText]] = {}
-        for article in _articles(session, found):
-            by_source.setdefault(article.source, []).append(learning(text_of(session, article), found[article.id]))
-    results: list[Published] = []
-    for source, texts in by_source.items():
-        origin = Origin(source, LEARNER, by_hand=True, note="learned how people ask", overwrite=True)
-        results += assistant.library.publisher.publish(texts, origin, now=now)
-    return sum(result.change is Change.CHANGED for result in results)
+        texts = [
+            (article.source, article.revision, learning(text_of(session, article), found[article.id]))
+            for article in _articles(session, found)
+        ]
+    return sum(_taught(assistant, text, source, revision, now) for source, revision, text in texts)
+
+
+def _taught(assistant: Assistant, text: ArticleText, source: str, revision: int, now: datetime) -> bool:
+    """Whether a FAQ learned its wordings: not where it was written anew meanwhile, nor where a protected question would break."""
+    origin = Origin(source, LEARNER, by_hand=True, note="learned how people ask", overwrite=True, revision=revision)
+    try:
+        (result,) = assistant.library.publisher.publish([text], origin, now=now)
+    except Refused:
+        return False
+    return result.change is Change.CHANGED
 
 
 def _articles(session: Session, ids: Mapping[str, object]) -> Sequence[Article]:

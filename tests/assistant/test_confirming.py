@@ -7,6 +7,7 @@ from knowledge import deciding, suggestions
 from knowledge.confidence import Band
 from knowledge.deciding import Decision
 from knowledge.loop_tables import SuggestionId, SuggestionKind
+from knowledge.publishing import Refused
 from knowledge.suggestions import Proposal
 from knowledge.support import Sentence, Source
 from knowledge.tables import Article
@@ -76,3 +77,29 @@ def test_an_accepted_suggestion_goes_on_learning_and_keeps_its_reviewer(service:
     assert taught.learned[0] == "trial days"
     assert set(WORDINGS[:2]) < set(taught.learned)
     assert (taught.state, taught.reviewed_by) == ("published", "ada")
+
+
+def test_one_person_has_one_voice_however_often_they_ask(service: Service) -> None:
+    publish(service, faq())
+    asks(service, WORDINGS[0])
+    sure = decided(service, Band.ANSWER)
+    started = begin(sure)
+    for question in (WORDINGS[1], "what does it cost", "where is the office"):
+        reply = say_to(sure, started.id, question)
+        with service.database.write() as session:
+            conversation.rate(session, started.id, reply.id, helpful=True, reason="", now=service.now())
+    confirm(service)
+    assert sorted(only(service).learned) == sorted(WORDINGS[:2])
+
+
+def test_a_wording_that_a_protected_question_speaks_against_is_not_learned_and_stops_nothing(service: Service) -> None:
+    publish(service, faq())
+    for question in WORDINGS[:2]:
+        asks(service, question)
+
+    def refuse(*_: object) -> None:
+        raise Refused("a protected question would not be answered any more")
+
+    service.library.publisher.gate = refuse
+    assert confirm(service) == 0
+    assert only(service).learned == []
