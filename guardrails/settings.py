@@ -78,6 +78,6 @@ class GuardSettings(BaseModel):
         None,
         ge=0,
         le=1,
-        description="share of our own wrong sentences that comparing words and vectors must cut, literals included; empty: 0.95, and 0.35 "
-        "where `FIRSTLINE_ENTAILMENT` or `FIRSTLINE_CHAT_JUDGE` judges what a sentence means",
+        description="share of our own wrong sentences that comparing words and vectors must cut, literals included (which catch 0.3); "
+        "empty: 0.95, and 0.3 where `FIRSTLINE_ENTAILMENT` or `FIRSTLINE_CHAT_JUDGE` judges what a sentence means",
     )

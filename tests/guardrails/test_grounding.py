@@ -1,6 +1,7 @@
 """Sentences of a written draft against the passages they cite."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 
 from guardrails.checks.grounding import Grounding, Statement, foreign, supported
 from guardrails.drafts import CitedPassage
+from guardrails.settings import GuardSettings
 from guardrails.support.cues import stem
-from guardrails.support.entailment import CrossEncoderEntailment, UnusableModel
+from guardrails.support.entailment import WINDOW, CrossEncoderEntailment, UnusableModel, windows
 from guardrails.support.facts import Unit, facts, missing
 from guardrails.support.fitted import shipped
 from guardrails.support.words import read
@@ -199,6 +201,64 @@ def test_an_entailment_model_may_cut_what_the_sum_lets_pass():
     assert before[0].score >= after[0].score
 
 
+class NoNumber:
+    """A model that is broken: it knows no probability."""
+
+    def scores(self, pairs):
+        return np.full(len(pairs), np.nan, dtype=np.float32)
+
+
+def test_a_probability_that_is_no_number_counts_as_not_following():
+    strict = Grounding({"main": HashingEncoder()}, caught=0.3, entailment=NoNumber())
+    (support,) = strict.check([Statement("Refunds take 14 days and reach the card you used.", (PASSAGE,))])
+    assert (support.ok, support.score) == (False, 0.0)
+
+
+def test_a_long_text_is_read_in_parts_that_leave_nothing_out():
+    words = [f"w{n}" for n in range(1001)]
+    parts = windows(" ".join(words))
+    assert all(len(part.split()) <= WINDOW for part in parts)
+    assert all(any({one, other} <= set(part.split()) for part in parts) for one, other in pairwise(words))
+    assert windows("one two") == ["one two"]
+
+
+JUDGED = 0.3
+COPIES = [
+    ("The desk closes at 15:00 on weekdays only.", "The desk closes at 15:00 on weekdays.", False),
+    ("You can not undo the deletion of a board.", "You can undo the deletion of a board.", False),
+    ("Admins can export the list of members.", "All admins can export the list of members.", False),
+    ("The desk closes at 15:00 on weekdays only.", "The desk closes at 15:00 on weekdays only.", True),
+    ("Only owners can delete a board.", "Nobody but an owner has the right to remove a board.", True),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence", "ok"), COPIES)
+def test_a_copy_with_a_changed_not_or_only_is_cut_whoever_judges_and_a_paraphrase_is_not(models, text, sentence, ok):
+    lenient = Grounding({"main": MiniLM(models), "multilingual": Multilingual()}, caught=JUDGED)
+    (support,) = lenient.check([Statement(sentence, (CitedPassage("p", text),))])
+    assert support.ok is ok
+
+
+@pytest.mark.parametrize(
+    ("sentence", "ok"),
+    [
+        ("The money comes back to the card that was charged.", True),
+        ("Das Geld kommt auf die Karte zurück, mit der du bezahlt hast.", True),
+        ("Our engineers visit your home and repair the washing machine.", False),
+        ("Unsere Techniker reparieren die Waschmaschine bei dir zu Hause.", False),
+    ],
+)
+def test_beside_a_judge_only_what_is_about_something_else_is_cut(models, sentence, ok):
+    lenient = Grounding({"main": MiniLM(models), "multilingual": Multilingual()}, caught=JUDGED)
+    (support,) = lenient.check([Statement(sentence, (PASSAGE,))])
+    assert (support.ok, "it is about something else than its passages" in support.reasons) == (ok, not ok)
+
+
+def test_a_menu_ends_where_the_sentence_goes_on():
+    assert read("Switch it in My box > Calendar no later than Monday.").menus == ["my box", "calendar"]
+    assert read("Press Devices > Add after the light has turned white.").menus == ["devices", "add"]
+
+
 def tiny(folder: Path, labels: dict[int, str]) -> Path:
     """A cross-encoder of one small layer with random weights, saved as safetensors."""
     from tokenizers import Tokenizer
@@ -224,6 +284,35 @@ def test_a_cross_encoder_by_path_gives_a_probability_per_pair(tmp_path):
     scores = model.scores([("refund days", "refund"), ("days", "refund")])
     assert scores.shape == (2,)
     assert ((scores > 0) & (scores < 1)).all()
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_settings_put_a_cross_encoder_behind_the_literals(tmp_path):
+    from api.bootstrap import grounding as chosen
+    from api.settings import Settings
+
+    path = str(tiny(tmp_path, {0: "contradiction", 1: "entailment", 2: "neutral"}))
+    settings = Settings(guardrails=GuardSettings(entailment=path))
+    made = chosen(settings, {"main": HashingEncoder()})
+    passed, wrong, quoted = made.check(
+        [
+            Statement(s, (PASSAGE,))
+            for s in ("Refunds take 14 days, then reach your card.", "Refunds take 16 days.", "The desk closes at 15:00.")
+        ]
+    )
+    assert 0 <= passed.score < 1
+    assert not wrong.ok
+    assert (quoted.ok, quoted.quoted) == (True, True)
+
+
+def test_how_much_the_sum_must_catch_depends_on_who_judges_beside_it():
+    from api.bootstrap import grounding as chosen
+    from api.settings import Settings
+    from assistant.settings import AssistantSettings
+
+    unjudged, judged = Settings(), Settings(assistant=AssistantSettings(chat_judge="openai:x"))
+    own = Settings(assistant=AssistantSettings(chat_judge="openai:x"), guardrails=GuardSettings(written_caught=0.7))
+    assert [chosen(one, {})._caught for one in (unjudged, judged, own)] == [0.95, 0.3, 0.7]
 
 
 @pytest.mark.filterwarnings("default")
