@@ -6,6 +6,7 @@ import pytest
 
 from api.bootstrap import Service
 from api.tables import StaffRole
+from knowledge.lift_tables import SuggestionLift
 from knowledge.loop_tables import SuggestionKind
 from knowledge.suggestions import Similar, Target
 from tests.api.shelving import LOOSE, QUESTIONS, SAID, SUPPORTED, article_now, by_title, called, suggested, suggestion_now
@@ -144,3 +145,13 @@ def test_the_interface_decides_by_the_same_rules(service: Service, ada: Colleagu
     assert is_problem(called(ada, "POST", f"/suggestions/{other}/reject", {"version": 1, "reason": "no"}), 422)
     (group, _) = called(ada, "GET", "/groups").json()["groups"]
     assert sorted(called(ada, "GET", f"/groups/{group['id']}").json()["questions"]) == sorted(QUESTIONS)
+
+
+def test_how_the_groups_questions_fared_is_kept_when_a_suggestion_is_accepted_and_before_it_is_live(service: Service, ada: Colleague) -> None:
+    id_ = suggested(service)
+    assert act(ada, id_, "accept").status_code == 303
+    with service.database.read() as session:
+        kept = session.get_one(SuggestionLift, id_).replay
+    assert kept["questions"] == len(QUESTIONS)
+    assert kept["before"] == {"answered": 0, "offered": 0, "nothing": len(QUESTIONS)}
+    assert "after" not in kept

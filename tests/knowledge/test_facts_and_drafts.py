@@ -70,3 +70,33 @@ def test_a_wording_becomes_the_question_of_a_faq(said: str, asked: str) -> None:
 def test_a_wording_loses_what_is_one_persons_own() -> None:
     assert drafting.scrubbed("why was 4711 refused for my card", frozenset()) == "why was refused for my card"
     assert drafting.scrubbed("[EMAIL] 4711 88", frozenset()) == ""
+
+
+def test_a_wording_keeps_its_first_word_and_loses_a_name() -> None:
+    assert drafting.scrubbed("What should I do now?", frozenset()) == "What should I do now?"
+    assert "Priya" not in drafting.scrubbed("What should I tell Priya about the payment?", frozenset())
+    assert "4711" not in drafting.scrubbed("Where is my order 4711 now please?", frozenset())
+
+
+HALVES = (
+    "Open the list of payments. You can cancel it while it waits.",
+    "Open the list of payments. It is sent on the next working day.",
+)
+
+
+def test_agents_who_tell_different_halves_of_an_answer_are_both_heard() -> None:
+    found = answered(*HALVES)
+    assert "Open the list of payments." in found
+    assert "You can cancel it while it waits." in found
+    assert "It is sent on the next working day." in found
+
+
+@pytest.mark.parametrize("own", ["We posted it to your grandparents' house.", "It takes 9 days.", "Priya knows about it."])
+def test_what_one_person_alone_was_told_of_is_no_half_of_an_answer(own: str) -> None:
+    assert own not in answered(*HALVES, f"Open the list of payments. {own}")
+
+
+def test_a_clause_that_leans_on_a_lost_one_is_no_sentence() -> None:
+    assert "If that time has passed" not in answered(
+        *HALVES, "Open the list of payments. If that time has passed, write to 4711 in the chat."
+    )

@@ -69,3 +69,44 @@ def test_both_encoders_count_as_weighted_cosines() -> None:
     main, other = np.eye(4, dtype=np.float32), np.eye(4, dtype=np.float32)[::-1]
     both = joined({"main": main, "multilingual": other})
     assert np.allclose(both @ both.T, (1 - grouping.MULTILINGUAL_WEIGHT) * main @ main.T + grouping.MULTILINGUAL_WEIGHT * other @ other.T)
+
+
+def test_the_nearest_are_the_same_however_many_columns_are_looked_at_first() -> None:
+    rows, _ = clouds(groups=200, size=8, alone=37)
+    near, cosines = grouping.neighbours(rows, 5)
+    alike = rows @ rows.T
+    np.fill_diagonal(alike, -np.inf)
+    assert np.allclose(np.sort(alike, axis=1)[:, ::-1][:, :5], cosines, atol=1e-6)
+    assert np.allclose(np.take_along_axis(alike, near, axis=1), cosines, atol=1e-6)
+
+
+def replied(labels: np.ndarray, seed: int = 3) -> grouping.Replies:
+    """A reply to every question, alike where the labels are."""
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(labels.max() + 1, 64))
+    rows = centres[labels] + 0.3 * random.normal(size=(len(labels), 64))
+    return grouping.Replies(np.arange(len(labels)), (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32))
+
+
+def test_replies_that_differ_keep_questions_apart_that_are_worded_alike() -> None:
+    rows, _ = clouds(groups=1, size=12, alone=20)
+    answers = np.arange(len(rows)) % 2
+    alone, told = group(rows), group(rows, replies=replied(answers))
+    one = np.flatnonzero(np.bincount(alone)[alone] > 6)
+    assert len(np.unique(alone[one])) == 1
+    assert not (together(told[one]) & ~together(answers[one])).any()
+
+
+def test_replies_that_agree_bring_questions_together_that_are_worded_differently() -> None:
+    rows, labels = clouds(groups=6, size=6, alone=0)
+    merged = labels // 2
+    weak = grouping.Method(grouping.ISSUES_OF_FEW.scales, 0.0, 0.2, apart=0.3, replies=1.0, differ=0.2)
+    apart, joint = group(rows, weak), group(rows, weak, replied(merged))
+    assert len(np.unique(apart)) == 6
+    assert (together(joint) == together(merged)).mean() > 0.99
+
+
+def test_one_reply_alone_changes_nothing() -> None:
+    rows, _ = clouds(groups=4, size=5, alone=2)
+    one = grouping.Replies(np.array([3]), rows[3:4])
+    assert group(rows, replies=one).tolist() == group(rows).tolist()
