@@ -27,6 +27,12 @@ LABEL = re.compile(
     r"\s*[\[(]\s*[PM]\d{1,3}(?:\s*,\s*[PM]\d{1,3})*\s*[\])]"
 )  # “(P1, P2)” in a text, where only its list of ids should have it
 
+HAPPENED = re.compile(
+    r"(?:your|ihre?r?|deine?|votre|vos|tus?|sus?|su|seus?|suas?)(?: [\w'’-]+){1,4}?"
+    r" (?:was|were|has been|have been|is being|are being|wurden?|wird gerade|ist \w+t worden|a été|ont été|fue|fueron|ha sido|han sido|foi|foram)\b",
+    re.IGNORECASE,
+)  # at the beginning of a sentence: something happened in the visitor's own case, which no article can know
+
 
 class Sentence(BaseModel):
     """A sentence and the ids of what it rests on, as a model writes it."""
@@ -78,7 +84,10 @@ def prove(
         named = [sources.get(id_.strip(" []()")) for id_ in dict.fromkeys(sentence.passages)]
         claim = Claim(text, tuple(source for source in named if source is not None))
         if text and text not in claims:
-            claims[text] = (claim, _malformed(claim, unknown=None in named) or _unsaid(claim, guard) or _echo(claim, asked))
+            claims[text] = (
+                claim,
+                _malformed(claim, unknown=None in named) or _unsaid(claim, guard) or _event(claim) or _echo(claim, asked),
+            )
     open_ = [claim for claim, why in claims.values() if not why]
     judged = supports([Statement(claim.text, claim.sources) for claim in open_]) if open_ else []
     found = {claim.text: support for claim, support in zip(open_, judged, strict=True)}
@@ -105,6 +114,13 @@ def _unsaid(claim: Claim, guard: Guard) -> str:
     draft = DraftToScreen(claim.text, claim.sources, frozenset(source.passage_id for source in claim.sources))
     verdict = guard.outgoing(draft)
     return str(verdict.policy) if verdict.action is not None and verdict.action.blocks else ""
+
+
+def _event(claim: Claim) -> str:
+    """A sentence that tells what happened to the visitor's own refund or order, unless a source says it word for word."""
+    said = _spaced(claim.text)
+    copied = any(said in _spaced(source.text) for source in claim.sources)
+    return "tells what happened in the visitor's own case" if HAPPENED.match(claim.text) and not copied else ""
 
 
 def _echo(claim: Claim, asked: Sequence[str]) -> str:

@@ -10,9 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from api.bootstrap import Service, writer
+from assistant import proving
 from assistant.chat_model import ModelTrouble, Prompt, Trouble
+from assistant.proving import Claim
 from assistant.stand_ins import Line, ScriptedModel
 from assistant.tables import Message, ModelCall, Outcome, Turn
+from guardrails.drafts import CitedPassage
 from knowledge.confidence import Band
 from tests.builders import article, begin, decided, faq, publish, running_in, say_to
 
@@ -320,3 +323,19 @@ def test_a_burst_of_messages_is_answered_once_and_together(fresh: Service) -> No
     with service.database.read() as session:
         roles = list(session.scalars(select(Message.role).where(Message.conversation_id == held.id).order_by(Message.id)))
     assert roles == ["visitor", "visitor", "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("Your refund was sent to your card.", True),
+        ("Ihre Erstattung wurde auf Ihre Karte gebucht.", True),
+        ("Votre remboursement a été envoyé sur votre carte.", True),
+        ("If your card was declined, try another one.", False),
+        ("Your refund is sent to your card.", False),
+        ("Your data were never sold.", False),
+    ],
+)
+def test_no_article_knows_what_happened_in_a_visitors_own_case(text: str, cut: bool) -> None:
+    source = CitedPassage("1", "Refunds are sent to the card you paid with. Your data were never sold.")
+    assert bool(proving._event(Claim(text, (source,)))) is cut
