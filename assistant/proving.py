@@ -29,7 +29,8 @@ LABEL = re.compile(
 
 HAPPENED = re.compile(
     r"(?:your|ihre?r?|deine?|votre|vos|tus?|sus?|su|seus?|suas?)(?: [\w'’-]+){1,4}?"
-    r" (?:was|were|has been|have been|is being|are being|wurden?|wird gerade|ist \w+t worden|a été|ont été|fue|fueron|ha sido|han sido|foi|foram)\b",
+    r" (?:was|were|has been|have been|is being|are being|wurden?|wird gerade|ist \w+t worden"
+    r"|a été|ont été|fue|fueron|ha sido|han sido|foi|foram)\b",
     re.IGNORECASE,
 )  # at the beginning of a sentence: something happened in the visitor's own case, which no article can know
 
