@@ -3,6 +3,8 @@
 Behind it stands a LangChain model that `api/chat.py` chose. It is given no tools; it may only fill in a schema.
 """
 
+from __future__ import annotations
+
 import json
 import threading
 from collections.abc import Mapping
@@ -98,7 +100,7 @@ class LangChainModel:
     """A chat model of LangChain, whoever provides it."""
 
     def __init__(
-        self, model: "BaseChatModel", provider: str, name: str, *, by_schema: bool = True, bounded: bool = False, at_once: int = 8
+        self, model: BaseChatModel, provider: str, name: str, *, by_schema: bool = True, bounded: bool = False, at_once: int = 8
     ) -> None:
         """`by_schema`: the provider holds the answer to the schema; `bounded`: to its greatest lengths, too, which some refuse to be told.
 
