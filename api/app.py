@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import errors, identity, staff
+from api import errors, identity
 from api.bootstrap import Service, new_secret
 from api.context import Limits
 from api.errors import problem
@@ -44,7 +44,8 @@ from api.routes import forms as help_forms
 from api.routes import help as help_pages
 from api.routes import staff as staff_pages
 from api.shapes import Problem
-from api.staff import COOKIE
+from api.staff import door as staff
+from api.staff.door import COOKIE
 
 INTERNAL_BODY_BYTES = 268_435_456  # a batch of articles with their images, from the same machine
 DESCRIPTION = "Ask questions that are answered from help articles with their source, and keep those articles."

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from api.channels import Channels, channels_of
 from api.database import Database
+from api.messages.channels import Channels, channels_of
 from api.settings import Settings
 from assistant.breaker import Limits
 from assistant.chat_model import ChatModel

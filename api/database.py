@@ -27,7 +27,8 @@ import guardrails.tables
 import knowledge.lift_tables
 import knowledge.loop_tables
 import knowledge.tables
-from api import message_tables, tables
+from api import tables
+from api.messages import tables as message_tables
 
 TABLES: list[MetaData] = [
     knowledge.tables.Base.metadata,

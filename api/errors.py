@@ -11,12 +11,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 
-from api.accounts import NoSuchAccount
-from api.desk_errors import BadForm, NoSuchView, NotAnAgent, TooManyViews
+from api.desk.errors import BadForm, NoSuchView, NotAnAgent, TooManyViews
 from api.headers import API
-from api.job_store import NoSuchJob
-from api.library_errors import MergeItself, NoSuchGroup, StaleArticle
-from api.webhooks import BadWebhook, NoSuchWebhook
+from api.jobs.leases import NoSuchJob
+from api.library.errors import MergeItself, NoSuchGroup, StaleArticle
+from api.messages.webhooks import BadWebhook, NoSuchWebhook
+from api.staff.accounts import NoSuchAccount
 from assistant.conversation import NoSuchConversation, NoSuchMessage, SameIdOtherText, TooLong
 from escalation.outbox import NoSuchDelivery
 from escalation.queues import NoSuchQueue

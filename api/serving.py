@@ -13,13 +13,13 @@ from datetime import timedelta
 import structlog
 import uvicorn
 
-from api import accounts
-from api.accounts import Link
-from api.agreeing import in_step
 from api.app import create
 from api.bootstrap import Service, new_secret, owner_file, worker_name
-from api.jobs import JOBS, Job
-from api.working import working
+from api.jobs.agreeing import in_step
+from api.jobs.kinds import JOBS, Job
+from api.jobs.worker import working
+from api.staff import accounts
+from api.staff.accounts import Link
 
 DRAIN_SECONDS = 20
 COLLECT_AFTER = (10_000, 20, 10)  # objects, young and middle collections; evals/desk_bench.py

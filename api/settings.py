@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from api.guarded import Internal
-from api.mailing import address_of
+from api.messages.guarded import Internal
+from api.messages.mailing import address_of
 from assistant.settings import AssistantSettings
 from escalation import sla
 from escalation.settings import EscalationSettings

@@ -25,15 +25,15 @@ from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, insert, text
 from sqlalchemy.orm import Session
 
-from api import sessions
 from api.app import create
 from api.bootstrap import Service, new_id, new_secret, running
+from api.desk.worklist import View
 from api.serving import spare_the_collector
-from api.sessions import Lasting, NewSession
 from api.settings import ApiSettings, Settings
-from api.staff import COOKIE
+from api.staff import sessions
+from api.staff.door import COOKIE
+from api.staff.sessions import Lasting, NewSession
 from api.tables import Account, StaffRole
-from api.views import View
 from assistant.tables import Conversation, Message, Turn
 from escalation import queues
 from escalation.tables import (

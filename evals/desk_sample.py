@@ -14,11 +14,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api import passwords
 from api.bootstrap import Service, running, utc_now
 from api.ingesting import Order, ingest
 from api.operations import LocalOperations
 from api.settings import ApiSettings, Settings
+from api.staff import passwords
 from api.tables import Account, StaffRole
 from assistant import conversation, handover, reception
 from assistant.conversation import Incoming
@@ -68,7 +68,7 @@ class Case:
 
 
 def _who(name: str, email: str, *, verified: bool = False, **more: str) -> dict[str, object]:
-    return {"name": name, "email": email, "verified": verified, **more}
+    return {"name": name, "email": email, "verified": email if verified else "", **more}
 
 
 CASES = (

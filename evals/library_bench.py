@@ -11,13 +11,13 @@ from pathlib import Path
 
 from fastapi.testclient import TestClient
 
-from api import sessions
 from api.app import create
 from api.bootstrap import Service, new_secret
 from api.serving import spare_the_collector
-from api.sessions import Lasting, NewSession
 from api.settings import Settings
-from api.staff import COOKIE
+from api.staff import sessions
+from api.staff.door import COOKIE
+from api.staff.sessions import Lasting, NewSession
 from api.tables import Account, StaffRole
 from evals.freshness import percentile
 from evals.laboratory import Laboratory, laboratory

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from api import delivering, webhooks
 from api.bootstrap import Service, running_without_index, utc_now
-from api.channels import Channels
-from api.guarded import Internal, Limits, Poster
-from api.message_tables import Follow, Webhook
+from api.messages import delivering, webhooks
+from api.messages.channels import Channels
+from api.messages.guarded import Internal, Limits, Poster
+from api.messages.tables import Follow, Webhook
 from api.tables import Account, StaffRole
 from escalation import tickets
 from escalation.fields import Fields

@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from api.bootstrap import running_without_index, utc_now, worker_name
-from api.jobs import JOBS
+from api.jobs.kinds import JOBS
+from api.jobs.worker import here, work_until
 from api.settings import ApiSettings, Settings
-from api.working import here, work_until
 
 
 def settings_in(data: Path, smtp_port: int = 0) -> Settings:

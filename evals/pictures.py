@@ -21,22 +21,23 @@ from typing import Any
 import uvicorn
 from sqlalchemy import select
 
-from api import delivering, sessions, webhooks
 from api.app import create
 from api.bootstrap import Service, new_secret, running, utc_now
-from api.channels import Channels
-from api.guarded import Answer, Internal, NoAnswer, Poster
 from api.ingesting import Order, ingest
-from api.jobs import JOBS
-from api.message_tables import Follow, WebhookFormat
+from api.jobs.kinds import JOBS
+from api.jobs.worker import run_due
+from api.messages import delivering, webhooks
+from api.messages.channels import Channels
+from api.messages.guarded import Answer, Internal, NoAnswer, Poster
+from api.messages.tables import Follow, WebhookFormat
+from api.messages.webhooks import Wanted
 from api.operations import LocalOperations
 from api.serving import warm
-from api.sessions import Lasting, NewSession
 from api.settings import ApiSettings, Settings
-from api.staff import LOOPBACK_COOKIE
+from api.staff import sessions
+from api.staff.door import LOOPBACK_COOKIE
+from api.staff.sessions import Lasting, NewSession
 from api.tables import Account
-from api.webhooks import Wanted
-from api.working import run_due
 from assistant.settings import AssistantSettings
 from escalation import queues
 from escalation.outbox_tables import Delivery, DeliveryState

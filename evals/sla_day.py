@@ -21,15 +21,16 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from api import clocks as job
-from api import desk_work, views
 from api.bootstrap import Service, running
-from api.desk_shapes import MergeIn, MoveIn, PriorityIn, ReplyIn
-from api.sessions import Signed
+from api.desk import work as desk_work
+from api.desk import worklist as views
+from api.desk.shapes import MergeIn, MoveIn, PriorityIn, ReplyIn
+from api.desk.worklist import Filters, View
+from api.jobs import clocks as job
 from api.settings import ApiSettings, Settings
 from api.shapes import In
+from api.staff.sessions import Signed
 from api.tables import Account, StaffRole
-from api.views import Filters, View
 from assistant import conversation, reception
 from assistant.conversation import Incoming
 from assistant.tables import Conversation, ConversationId, Holder

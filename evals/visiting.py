@@ -19,7 +19,7 @@ from typing import Any
 START_SECONDS = 120.0  # a server that has not answered by then is broken
 ANSWER_SECONDS = 30.0
 POLL_SECONDS = 0.02
-COMMAND = "from api.cli import main; main()"
+COMMAND = "from api.cli.main import main; main()"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 UNLIMITED = {
     "FIRSTLINE_MESSAGES_PER_MINUTE": "10000",

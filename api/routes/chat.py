@@ -11,10 +11,11 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Res
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import select
 
-from api import identity, verifying
+from api import identity
 from api.bootstrap import Service, new_secret
 from api.context import limits, limits_address, service_of
 from api.errors import told
+from api.messages import verifying
 from api.shapes import (
     FeedbackIn,
     FoundOut,

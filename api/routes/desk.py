@@ -5,17 +5,21 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from api import desk_forms, desk_work, live, saved_views, staff
+from api import live
 from api.context import limits_address, service_of
-from api.desk_forms import Sent
-from api.desk_pages import KEYS_COOKIE, MISTAKES, OFF, choices, filters_of, go, page, queue_values, told
-from api.desk_words import LANGUAGES
+from api.desk import forms as desk_forms
+from api.desk import saved_views
+from api.desk import work as desk_work
+from api.desk.forms import Sent
+from api.desk.pages import KEYS_COOKIE, MISTAKES, OFF, choices, filters_of, go, page, queue_values, told
+from api.desk.words import LANGUAGES
+from api.desk.worklist import Filters
 from api.live import Event
 from api.routes.chat import MAX_ID
-from api.sessions import Signed
-from api.staff import Agents, own_path, signed_in
+from api.staff import door as staff
+from api.staff.door import Agents, own_path, signed_in
+from api.staff.sessions import Signed
 from api.tables import StaffRole
-from api.views import Filters
 
 router = APIRouter(prefix="/desk", include_in_schema=False, dependencies=[Depends(limits_address)])
 YEAR = 31_536_000

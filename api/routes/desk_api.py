@@ -5,12 +5,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from api import desk_templates, desk_work, saved_views, view_overview, views
-from api.clock_shapes import EscalateIn
 from api.context import limits_address, service_of
-from api.desk_out import line_out, overview_out, ticket_out
-from api.desk_pages import policies
-from api.desk_shapes import (
+from api.desk import overview as view_overview
+from api.desk import saved_views
+from api.desk import templates as desk_templates
+from api.desk import work as desk_work
+from api.desk import worklist as views
+from api.desk.clock_shapes import EscalateIn
+from api.desk.out import line_out, overview_out, ticket_out
+from api.desk.overview_shapes import OverviewOut
+from api.desk.pages import policies
+from api.desk.shapes import (
     MAX_INT,
     AidOut,
     AssignIn,
@@ -43,13 +48,12 @@ from api.desk_shapes import (
     UnlinkIn,
     WorklistOut,
 )
-from api.overview_shapes import OverviewOut
+from api.desk.ticket import by_number, ticket_view
+from api.desk.worklist import Filters
 from api.routes.desk_tickets import suggested
-from api.sessions import Signed
 from api.shapes import In, problems
-from api.staff import Agents
-from api.view_ticket import by_number, ticket_view
-from api.views import Filters
+from api.staff.door import Agents
+from api.staff.sessions import Signed
 from escalation import replies
 from escalation.replies import ReplyKind, Template
 

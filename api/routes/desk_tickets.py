@@ -10,16 +10,18 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import desk_forms, desk_templates, desk_work
 from api.bootstrap import Service
 from api.context import limits_address, service_of
-from api.desk_forms import VERBS, Sent
-from api.desk_pages import MISTAKES, beside_values, choices, filters_of, go, kept_query, missing, page, policies, told, with_query
-from api.desk_shapes import MergeIn
-from api.sessions import Signed
-from api.staff import Agents
-from api.view_ticket import TicketView, by_number, newer, read_by, ticket_view
-from api.views import MAX_NUMBER, subject_of
+from api.desk import forms as desk_forms
+from api.desk import templates as desk_templates
+from api.desk import work as desk_work
+from api.desk.forms import VERBS, Sent
+from api.desk.pages import MISTAKES, beside_values, choices, filters_of, go, kept_query, missing, page, policies, told, with_query
+from api.desk.shapes import MergeIn
+from api.desk.ticket import TicketView, by_number, newer, read_by, ticket_view
+from api.desk.worklist import MAX_NUMBER, subject_of
+from api.staff.door import Agents
+from api.staff.sessions import Signed
 from assistant import briefing
 from assistant.aiding import Aid, aid
 from assistant.tables import Message

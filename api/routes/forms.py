@@ -13,19 +13,20 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import held, verifying
 from api.bootstrap import new_secret
 from api.context import limits, limits_address, service_of
-from api.environment import environment
 from api.errors import TooMany
 from api.forms import cross_site
+from api.help import held
+from api.help.environment import environment
+from api.help.rendering import article_html
+from api.help.visitors import OwnTicket, own_ticket, shown_text
 from api.identity import address
-from api.rendering import article_html
+from api.messages import verifying
 from api.routes.chat import MAX_ID
 from api.routes.handover import sent
 from api.routes.help import language_of, page
 from api.shapes import CONTROL, DetailsIn, FormIn
-from api.visitors import OwnTicket, own_ticket, shown_text
 from assistant import conversation, expecting, handover
 from assistant.conversation import Incoming, SameIdOtherText
 from assistant.handover import Rating

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 
-from api import golden_work
 from api.context import limits_address, service_of
-from api.golden_shapes import GoldenActOut, GoldenListOut, GoldenOut, KeepQuestionIn, ProtectIn
+from api.desk.worklist import names_of
+from api.library import golden_work
+from api.library.golden_shapes import GoldenActOut, GoldenListOut, GoldenOut, KeepQuestionIn, ProtectIn
 from api.shapes import problems
-from api.staff import Writers
-from api.views import names_of
+from api.staff.door import Writers
 from knowledge import articles, golden
 from knowledge.lift_tables import GoldenQuestion
 

@@ -8,11 +8,12 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api import identity, live, verifying
+from api import identity, live
 from api.bootstrap import Service, new_secret
 from api.context import limits, limits_address, service_of
-from api.environment import environment
+from api.help.environment import environment
 from api.live import Event
+from api.messages import verifying
 from api.routes.chat import MANY, MAX_ID
 from api.shapes import DetailsIn, FormIn, FormOut, MessageOut, SolvedIn, TicketOut, message_out, problems
 from assistant import conversation, handover, reception

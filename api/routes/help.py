@@ -8,18 +8,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import assets, library_numbers, structured
-from api.addresses import resolver
-from api.contact import contact_of
+from api import assets
 from api.context import limits_address, service_of
 from api.forms import cross_site
 from api.headers import PICTURE, PUBLIC
+from api.help import structured
+from api.help.addresses import resolver
+from api.help.contact import contact_of
+from api.help.popular import most_asked
+from api.help.rendering import article_html, headings_of
+from api.help.sections import Section, section_of, sections_of
+from api.library import numbers as library_numbers
+from api.library.reviewing import reviewer_of
 from api.pages import PAGES
-from api.popular import most_asked
-from api.rendering import article_html, headings_of
-from api.reviewing import reviewer_of
 from api.routes.chat import search as search_articles
-from api.sections import Section, section_of, sections_of
 from api.tables import ArticleFeedback
 from assistant.wording import LANGUAGES, shipped, words
 from guardrails.checks.personal_data import redact_secrets

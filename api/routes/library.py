@@ -9,20 +9,26 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from api import golden_work, library_forms, library_numbers, library_preview, library_views, library_work, staff
 from api.bootstrap import Service
 from api.context import limits_address, service_of
-from api.desk_forms import Sent, texts
-from api.desk_pages import KEYS_COOKIE, OFF
-from api.differences import Piece, changed, difference
-from api.library_errors import StaleArticle
-from api.library_pages import MISTAKES, go, missing, page, told
-from api.library_shapes import MoveArticleIn, RestoreIn, ReviewedIn, TextIn, WriteIn
-from api.library_views import Chosen
-from api.sessions import Signed
+from api.desk.forms import Sent, texts
+from api.desk.pages import KEYS_COOKIE, OFF
+from api.desk.worklist import names_of
+from api.library import forms as library_forms
+from api.library import golden_work
+from api.library import numbers as library_numbers
+from api.library import preview as library_preview
+from api.library import shelf as library_views
+from api.library import work as library_work
+from api.library.differences import Piece, changed, difference
+from api.library.errors import StaleArticle
+from api.library.pages import MISTAKES, go, missing, page, told
+from api.library.shapes import MoveArticleIn, RestoreIn, ReviewedIn, TextIn, WriteIn
+from api.library.shelf import Chosen
 from api.shapes import In
-from api.staff import Writers, own_path
-from api.views import names_of
+from api.staff import door as staff
+from api.staff.door import Writers, own_path
+from api.staff.sessions import Signed
 from assistant.wording import LANGUAGES
 from knowledge import articles, golden
 from knowledge.articles import ArticleText, NoSuchArticle, NoSuchRevision

@@ -4,11 +4,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from api import library_numbers, library_preview, library_views, library_work, suggestion_work
 from api.bootstrap import Service
 from api.context import limits_address, service_of
-from api.differences import difference
-from api.library_shapes import (
+from api.desk.worklist import names_of
+from api.library import numbers as library_numbers
+from api.library import preview as library_preview
+from api.library import shelf as library_views
+from api.library import suggestion_work
+from api.library import work as library_work
+from api.library.differences import difference
+from api.library.shapes import (
     MAX_INT,
     AcceptIn,
     ArticleLineOut,
@@ -39,12 +44,11 @@ from api.library_shapes import (
     SuggestionListOut,
     WriteIn,
 )
-from api.library_views import Chosen, Line
+from api.library.shelf import Chosen, Line
 from api.routes.library import FIELDS, found_by
-from api.sessions import Signed
 from api.shapes import In, problems
-from api.staff import Writers
-from api.views import names_of
+from api.staff.door import Writers
+from api.staff.sessions import Signed
 from knowledge import articles, suggestions
 from knowledge.loop_tables import GapGroup, GroupState, Suggestion, SuggestionState
 

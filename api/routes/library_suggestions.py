@@ -7,19 +7,21 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api import library_forms, library_preview, suggestion_work
 from api.context import limits_address, service_of
-from api.desk_forms import Sent, texts
-from api.desk_pages import rendered
-from api.differences import difference
-from api.library_errors import NoSuchGroup
-from api.library_pages import MISTAKES, go, missing, page, told
-from api.library_shapes import AcceptIn, EditIn, MergeIntoIn, RejectIn, SnoozeIn
-from api.sessions import Signed
+from api.desk.forms import Sent, texts
+from api.desk.pages import rendered
+from api.desk.worklist import names_of
+from api.library import forms as library_forms
+from api.library import preview as library_preview
+from api.library import suggestion_work
+from api.library.differences import difference
+from api.library.errors import NoSuchGroup
+from api.library.pages import MISTAKES, go, missing, page, told
+from api.library.shapes import AcceptIn, EditIn, MergeIntoIn, RejectIn, SnoozeIn
+from api.library.suggestion_work import Review
 from api.shapes import In
-from api.staff import Writers
-from api.suggestion_work import Review
-from api.views import names_of
+from api.staff.door import Writers
+from api.staff.sessions import Signed
 from knowledge import suggestions
 from knowledge.articles import ArticleText
 from knowledge.deciding import ArticleChanged, Unsupported

@@ -7,12 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from api import charts, staff
+from api import charts
 from api.context import limits_address, service_of
 from api.exporting import csv_of
 from api.headers import STAFF
-from api.loop_views import MOST, NOT_MEASURED, VERDICTS, Lifted, Loop, loop
-from api.staff import Writers
+from api.library.loop import MOST, NOT_MEASURED, VERDICTS, Lifted, Loop, loop
+from api.staff import door as staff
+from api.staff.door import Writers
 
 router = APIRouter(prefix="/library", include_in_schema=False, dependencies=[Depends(limits_address)])
 COLUMNS = [name for name in Lifted.__dataclass_fields__ if name != "words"]

@@ -8,14 +8,15 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 
-from api import job_store, receiving, webhooks
 from api.bootstrap import new_secret_bytes
 from api.context import limits_address, service_of
-from api.jobs import JOBS
-from api.message_tables import WebhookFormat
-from api.sessions import Signed
-from api.staff import Admins, go, page
-from api.webhooks import BadWebhook, Wanted
+from api.jobs import leases as job_store
+from api.jobs.kinds import JOBS
+from api.messages import receiving, webhooks
+from api.messages.tables import WebhookFormat
+from api.messages.webhooks import BadWebhook, Wanted
+from api.staff.door import Admins, go, page
+from api.staff.sessions import Signed
 from escalation import outbox
 from escalation.notifications import RULES
 from escalation.outbox_tables import DeliveryState

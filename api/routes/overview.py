@@ -6,13 +6,13 @@ from datetime import timedelta
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from api import clock_words
 from api.bootstrap import Service
 from api.context import limits_address, service_of
-from api.desk_pages import page, policies
-from api.desk_words import queue_title
-from api.staff import Agents
-from api.view_overview import AGES, FAMILY_MEANS, PROMISE_MEANS, overview
+from api.desk import clock_words
+from api.desk.overview import AGES, FAMILY_MEANS, PROMISE_MEANS, overview
+from api.desk.pages import page, policies
+from api.desk.words import queue_title
+from api.staff.door import Agents
 from assistant.breaker import State
 
 router = APIRouter(prefix="/desk", include_in_schema=False, dependencies=[Depends(limits_address)])

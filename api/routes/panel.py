@@ -8,14 +8,16 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import identity, library_numbers, verifying
-from api.addresses import resolver
+from api import identity
 from api.context import limits_address, service_of
-from api.marking import marked
-from api.nodes import nodes_of
+from api.help.addresses import resolver
+from api.help.marking import marked
+from api.help.nodes import nodes_of
+from api.help.visitors import own_ticket, shown_text
+from api.library import numbers as library_numbers
+from api.messages import verifying
 from api.routes.chat import MAX_ID
 from api.shapes import ChoiceOut, HandoverOut, In, Line
-from api.visitors import own_ticket, shown_text
 from assistant import conversation, handover
 from assistant.conversation import NoSuchMessage
 from assistant.tables import Feedback, Message, Role

@@ -8,12 +8,13 @@ import structlog
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api import accounts, identity
-from api.accounts import AddressTaken, BadDetails, Disabled, LastAdmin, Link
+from api import identity
 from api.bootstrap import new_secret
 from api.context import limits_address, service_of
-from api.sessions import Signed
-from api.staff import Admins, go, page
+from api.staff import accounts
+from api.staff.accounts import AddressTaken, BadDetails, Disabled, LastAdmin, Link
+from api.staff.door import Admins, go, page
+from api.staff.sessions import Signed
 from api.tables import StaffRole
 
 log = structlog.get_logger()

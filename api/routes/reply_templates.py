@@ -5,12 +5,13 @@ from http import HTTPStatus
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api import desk_forms, desk_templates
 from api.context import limits_address, service_of
-from api.desk_forms import Sent
-from api.desk_pages import MISTAKES, go, page, told
-from api.sessions import Signed
-from api.staff import Agents
+from api.desk import forms as desk_forms
+from api.desk import templates as desk_templates
+from api.desk.forms import Sent
+from api.desk.pages import MISTAKES, go, page, told
+from api.staff.door import Agents
+from api.staff.sessions import Signed
 from assistant.wording import LANGUAGES
 from escalation import replies
 from escalation.replies import ReplyKind, Template

@@ -8,15 +8,16 @@ import structlog
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api import accounts, choices, identity, sessions
-from api.accounts import AddressTaken, BadDetails, BadInvitation, Details, WrongLogin
+from api import identity
 from api.bootstrap import new_secret
 from api.context import limits, limits_address, service_of
 from api.errors import TooMany
 from api.forms import cross_site
-from api.passwords import WeakPassword
-from api.sessions import NewSession, Signed
-from api.staff import COOKIE, AnyStaff, cookie_name, go, home_of, lasting, own_path, page, session_token, signed_in
+from api.staff import accounts, choices, sessions
+from api.staff.accounts import AddressTaken, BadDetails, BadInvitation, Details, WrongLogin
+from api.staff.door import COOKIE, AnyStaff, cookie_name, go, home_of, lasting, own_path, page, session_token, signed_in
+from api.staff.passwords import WeakPassword
+from api.staff.sessions import NewSession, Signed
 from api.tables import Account, StaffRole
 
 log = structlog.get_logger()

@@ -6,13 +6,14 @@ from http import HTTPStatus
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api import library_forms, library_work
 from api.context import limits_address, service_of
-from api.desk_forms import Sent, texts
-from api.library_pages import MISTAKES, missing, page, told
-from api.library_shapes import WriteIn
-from api.sessions import Signed
-from api.staff import Writers
+from api.desk.forms import Sent, texts
+from api.library import forms as library_forms
+from api.library import work as library_work
+from api.library.pages import MISTAKES, missing, page, told
+from api.library.shapes import WriteIn
+from api.staff.door import Writers
+from api.staff.sessions import Signed
 from knowledge import articles, deciding, suggestions
 from knowledge.articles import ArticleText, NoSuchArticle
 from knowledge.confidence import Band

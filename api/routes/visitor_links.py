@@ -3,13 +3,14 @@
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api import held, telling, verifying
 from api.bootstrap import new_secret
 from api.context import limits, limits_address, service_of
 from api.forms import cross_site
+from api.help import held
 from api.identity import address
+from api.messages import telling, verifying
+from api.messages.verifying import DeadLink
 from api.routes.help import page
-from api.verifying import DeadLink
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(limits_address)])
 SECRETIVE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}

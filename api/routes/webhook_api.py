@@ -6,13 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 
-from api import webhooks
 from api.bootstrap import new_secret_bytes
 from api.context import limits_address, service_of
-from api.message_tables import Webhook, WebhookFormat
+from api.messages import webhooks
+from api.messages.tables import Webhook, WebhookFormat
+from api.messages.webhooks import Wanted
 from api.shapes import In, problems
-from api.staff import Admins
-from api.webhooks import Wanted
+from api.staff.door import Admins
 
 router = APIRouter(prefix="/api/desk/webhooks", tags=["desk"], dependencies=[Depends(limits_address)])
 READ = problems(401, 403, 422, 429, 503)

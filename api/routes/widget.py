@@ -13,9 +13,9 @@ from sqlalchemy import select
 from api import assets, headers
 from api.assets import Asset, asset
 from api.context import limits_address, service_of
+from api.help.theme import theme_of
+from api.help.widget import ConfigOut, config_of, later_words, loader_config
 from api.pages import PAGES
-from api.theme import theme_of
-from api.widget import ConfigOut, config_of, later_words, loader_config
 from knowledge.articles import NoSuchArticle
 from knowledge.tables import Article, ArticleKind, ArticleState
 

@@ -11,12 +11,12 @@ from typing import Any, Self
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api import accounts, passwords, sessions
-from api.accounts import Link
 from api.app import create
 from api.bootstrap import Service, new_secret
-from api.sessions import Lasting, NewSession
-from api.staff import COOKIE
+from api.staff import accounts, passwords, sessions
+from api.staff.accounts import Link
+from api.staff.door import COOKIE
+from api.staff.sessions import Lasting, NewSession
 from api.tables import Account, StaffRole
 
 PASSWORD = "grass tin violet harbour"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from api import accounts, passwords, sessions
-from api.accounts import (
+from api.bootstrap import Service
+from api.staff import accounts, passwords, sessions
+from api.staff.accounts import (
     FIRST_ADMIN,
     AddressTaken,
     BadDetails,
@@ -17,9 +18,8 @@ from api.accounts import (
     LastAdmin,
     WrongLogin,
 )
-from api.bootstrap import Service
-from api.passwords import WeakPassword
-from api.sessions import NewSession, Signed
+from api.staff.passwords import WeakPassword
+from api.staff.sessions import NewSession, Signed
 from api.tables import Account, Invitation, StaffRole, StaffSession
 from tests.api.staffing import LASTING, OTHER_PASSWORD, PASSWORD, account_of, invited, link
 from tests.builders import Clock, running_in, stored_bytes, together

@@ -19,11 +19,12 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from api import identity, webhooks
+from api import identity
 from api.app import create
 from api.bootstrap import Service
-from api.guarded import Internal
-from api.staff import COOKIE
+from api.messages import webhooks
+from api.messages.guarded import Internal
+from api.staff.door import COOKIE
 from api.tables import ArticleFeedback, Invitation, StaffRole
 from knowledge import golden
 from knowledge.confidence import Band

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from api.bootstrap import Service, judge, writer
-from api.cli_doctor import Finding, State, examined
+from api.cli.doctor import Finding, State, examined
 from assistant import telemetry
 from assistant.chat_model import ModelTrouble, Prompt, Trouble
 from assistant.stand_ins import Line, ScriptedModel

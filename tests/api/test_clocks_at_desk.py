@@ -11,9 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from api import cli_sla, clock_words, sla_words
-from api import clocks as job
 from api.bootstrap import Service, utc_now
+from api.cli import sla as cli_sla
+from api.cli import sla_words
+from api.desk import clock_words
+from api.jobs import clocks as job
 from assistant import expecting
 from assistant.wording import LANGUAGES
 from escalation import keeping, linking, sla, tickets
@@ -66,7 +68,7 @@ def test_the_queue_stands_in_the_order_of_the_next_clock_or_of_priority(desk: Se
 
 
 def test_pages_in_the_order_of_the_clock_show_every_ticket_once(desk: Service, kim: Colleague, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.views.PAGE", 2)
+    monkeypatch.setattr("api.desk.worklist.PAGE", 2)
     numbers = [ticket_from(desk).number for _ in range(5)]
     given(desk, now_of(desk, 4), next_due_at=MONDAY)
     given(desk, now_of(desk, 5), next_due_at=FAR)

@@ -218,7 +218,7 @@ def test_no_secret_is_in_what_a_server_writes(data: Path) -> None:
 LISTING = """
 import sys
 sys.argv = ["firstline", *sys.argv[1:]]
-from api.cli import app
+from api.cli.main import app
 try:
     app()
 except SystemExit:

@@ -15,14 +15,15 @@ import pytest
 from sqlalchemy import delete, select, update
 from standardwebhooks.webhooks import Webhook as Receiver
 
-from api import clocks, delivering, telling, webhooks
 from api.bootstrap import Service, running_without_index, utc_now
-from api.channels import Channels
-from api.guarded import Answer, Internal, Limits, Poster
-from api.mailing import BadAddress, Letter, Mailer, NotSent, address_of
-from api.message_tables import Follow, Unwanted, Webhook, WebhookFormat
+from api.jobs import clocks
+from api.messages import delivering, telling, webhooks
+from api.messages.channels import Channels
+from api.messages.guarded import Answer, Internal, Limits, Poster
+from api.messages.mailing import BadAddress, Letter, Mailer, NotSent, address_of
+from api.messages.tables import Follow, Unwanted, Webhook, WebhookFormat
+from api.messages.webhooks import Wanted
 from api.tables import Account, StaffRole, TicketSeen
-from api.webhooks import Wanted
 from assistant.tables import Conversation, Holder
 from escalation import outbox, tickets, work
 from escalation.fields import Fields

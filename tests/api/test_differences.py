@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import differences
-from api.differences import Kind, Piece, changed, difference
+from api.library import differences
+from api.library.differences import Kind, Piece, changed, difference
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", " ", "\n", "\n\n", ".", "é", "\u2028", "\x00"]), max_size=40).map("".join)
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from api.bootstrap import Service
-from api.cli_doctor import Finding, State, examined
+from api.cli.doctor import Finding, State, examined
 from escalation.tables import Ticket, TicketState
 from guardrails import policies
 from knowledge.confidence import Band

@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from api import held
 from api.bootstrap import Service
+from api.help import held
 from assistant import handover
 from assistant.handover import AgentReply
 from assistant.tables import Conversation

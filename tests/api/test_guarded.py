@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from api.guarded import ForbiddenAddress, Internal, Limits, NoAnswer, Poster, check, target_of
+from api.messages.guarded import ForbiddenAddress, Internal, Limits, NoAnswer, Poster, check, target_of
 from tests.api.sinks import hook
 
 NOWHERE = Internal()

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 import structlog
 
-from api import job_store
-from api.agreeing import SharedClock, in_step
 from api.bootstrap import IndexInUseError, Service, running_without_index, utc_now
 from api.database import Database
-from api.housekeeping import repair_index, sweep
-from api.job_store import Ended
-from api.jobs import JOBS, Job
+from api.jobs import leases as job_store
+from api.jobs.agreeing import SharedClock, in_step
+from api.jobs.housekeeping import repair_index, sweep
+from api.jobs.kinds import JOBS, Job
+from api.jobs.leases import Ended
+from api.jobs.worker import Worker, here, run_due, working
 from api.tables import JobRun, StaffSession
-from api.working import Worker, here, run_due, working
 from tests.api.staffing import Colleague
 from tests.builders import (
     FIRSTLINE,
@@ -268,7 +268,7 @@ def test_a_worker_survives_a_database_that_is_away(service: Service, monkeypatch
             yield session
 
     monkeypatch.setattr(service.database, "read", away)
-    monkeypatch.setattr("api.working.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("api.jobs.worker.LOOK_SECONDS", 0.01)
     with working(service, "one", (job("mail", lambda _service, _now: (done.set(), "sent")[1]),)):
         assert done.wait(10)
     assert failed.is_set()
@@ -385,9 +385,9 @@ import sys, threading
 from datetime import timedelta
 from pathlib import Path
 from api.bootstrap import running_without_index, worker_name
-from api.jobs import Job
+from api.jobs.kinds import Job
 from api.settings import ApiSettings, Settings
-from api.working import working
+from api.jobs.worker import working
 
 def hang(service, now):
     print("held", flush=True)

@@ -9,8 +9,8 @@ import pytest
 from api import exporting
 from api.bootstrap import Service
 from api.charts import bars, whisker
-from api.lifting import work
-from api.loop_views import loop
+from api.jobs.lifting import work
+from api.library.loop import loop
 from api.tables import StaffRole
 from assistant import lifting
 from assistant.tables import Conversation, Feedback, Message, Turn

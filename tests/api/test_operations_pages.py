@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from api import delivering
 from api.app import create
 from api.bootstrap import Service, running_without_index
-from api.channels import Channels
-from api.jobs import JOBS
-from api.message_tables import Follow, Unwanted, Webhook
+from api.jobs.kinds import JOBS
+from api.jobs.worker import run_due
+from api.messages import delivering
+from api.messages.channels import Channels
+from api.messages.tables import Follow, Unwanted, Webhook
 from api.tables import StaffRole
-from api.working import run_due
 from escalation import outbox
 from escalation.outbox_tables import Delivery, DeliveryState
 from tests.api.sinks import Mailbox, hook, mailbox, settings_with

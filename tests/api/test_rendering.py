@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
-from api.rendering import article_html, relative_target
+from api.help.rendering import article_html, relative_target
 from knowledge.passages import cut
 
 

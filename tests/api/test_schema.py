@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from api import identity
 from api.app import create
 from api.bootstrap import Service
-from api.staff import LOOPBACK_COOKIE
+from api.staff.door import LOOPBACK_COOKIE
 from api.tables import StaffRole
 from knowledge.confidence import Band
 from tests.api.staffing import Colleague

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from api.app import create
 from api.bootstrap import Service
 from api.headers import STAFF
-from api.staff import COOKIE, LOOPBACK_COOKIE, ago, own_path
+from api.staff.door import COOKIE, LOOPBACK_COOKIE, ago, own_path
 from api.tables import Account, StaffRole, StaffSession
 from tests.api.staffing import OTHER_PASSWORD, PAGE, PASSWORD, Colleague, account_of, browser_of, invited, said
 from tests.builders import START, Clock, is_problem, running_in, together

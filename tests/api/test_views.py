@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from api import saved_views, view_overview, views
 from api.bootstrap import Service
-from api.desk_errors import NoSuchView
-from api.desk_shapes import SavedViewIn
-from api.view_overview import Overview
-from api.view_ticket import by_number, newer, ticket_view
-from api.views import Filters, View
+from api.desk import overview as view_overview
+from api.desk import saved_views
+from api.desk import worklist as views
+from api.desk.errors import NoSuchView
+from api.desk.overview import Overview
+from api.desk.shapes import SavedViewIn
+from api.desk.ticket import by_number, newer, ticket_view
+from api.desk.worklist import Filters, View
 from assistant import conversation, handover
 from assistant.tables import Conversation
 from escalation import linking, work

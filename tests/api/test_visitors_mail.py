@@ -11,9 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from api import delivering
 from api.bootstrap import Service, running
-from api.held import COOKIE, PLAIN_COOKIE
+from api.help.held import COOKIE, PLAIN_COOKIE
+from api.messages import delivering
 from assistant import handover
 from assistant.handover import AgentReply
 from assistant.wording import LANGUAGES
@@ -285,7 +285,7 @@ def test_a_confirmed_visitor_gets_the_reply_with_a_link_that_opens_it_once_in_an
 
 
 def test_the_key_of_another_browser_answers_like_the_first_and_runs_out(desk: Service, box: Mailbox, clock: Clock) -> None:
-    from api.housekeeping import sweep
+    from api.jobs.housekeeping import sweep
 
     sent = confirmed(desk, box, client_of(desk))
     answered(desk, sent["ticket"]["number"])

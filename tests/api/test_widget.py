@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import assets
-from api.contact import contact_of
-from api.marking import marked
-from api.nodes import nodes_of, words_of
-from api.popular import most_asked
+from api.help.contact import contact_of
+from api.help.marking import marked
+from api.help.nodes import nodes_of, words_of
+from api.help.popular import most_asked
+from api.help.theme import READABLE, contrast, theme_of
 from api.routes.widget import MODULES
 from api.settings import SettingsError, from_environment
-from api.theme import READABLE, contrast, theme_of
 from assistant.wording import LANGUAGES, keys, words
 from tests.builders import Band, Visitor, article, client_of, decided, faq, publish, running_in
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from api import library_numbers
 from api.bootstrap import Service
-from api.library_views import PAGE, Chosen, shelf
+from api.library import numbers as library_numbers
+from api.library.shelf import PAGE, Chosen, shelf
 from api.tables import ArticleCited, ArticleViews, StaffRole
 from knowledge.confidence import Band
 from knowledge.tables import Article

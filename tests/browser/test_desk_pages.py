@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.staff import LOOPBACK_COOKIE
+from api.staff.door import LOOPBACK_COOKIE
 from tests.api.staffing import Colleague, account_of
 from tests.api.ticketing import answered_by, blocked, now_of, said_in, ticket_from, visitor_says
 from tests.browser.browsing import PHONE, Site, Window

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from api.operations import LocalOperations
-from api.staff import LOOPBACK_COOKIE
+from api.staff.door import LOOPBACK_COOKIE
 from api.tables import StaffRole
 from escalation import tickets
 from escalation.tables import TicketState

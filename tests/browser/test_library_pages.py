@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.staff import LOOPBACK_COOKIE
+from api.staff.door import LOOPBACK_COOKIE
 from api.tables import StaffRole
 from knowledge.loop_tables import SuggestionState
 from knowledge.suggestions import Similar

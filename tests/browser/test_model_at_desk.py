@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.bootstrap import writer
-from api.staff import LOOPBACK_COOKIE
+from api.staff.door import LOOPBACK_COOKIE
 from assistant.chat_model import Prompt
 from assistant.stand_ins import Line, ScriptedModel
 from tests.api.staffing import Colleague, account_of

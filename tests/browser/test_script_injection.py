@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from api.staff import LOOPBACK_COOKIE
+from api.staff.door import LOOPBACK_COOKIE
 from escalation.tables import Ticket
 from tests.api.staffing import Colleague, account_of
 from tests.browser.browsing import Site, Window

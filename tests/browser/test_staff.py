@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.staff import LOOPBACK_COOKIE
+from api.staff.door import LOOPBACK_COOKIE
 from api.tables import StaffRole
 from tests.api.staffing import PASSWORD, invited
 from tests.browser.browsing import Site, Window

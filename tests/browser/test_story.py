@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from api.bootstrap import running, utc_now
-from api.staff import LOOPBACK_COOKIE
+from api.staff.door import LOOPBACK_COOKIE
 from escalation.fields import complete
 from escalation.tables import Reason, Ticket, TicketState
 from tests.api.staffing import Colleague, account_of

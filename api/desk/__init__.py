@@ -1,0 +1,1 @@
+"""The agents' desk behind its routes: what is read, what is done, and the words for it."""

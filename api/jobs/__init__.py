@@ -1,0 +1,1 @@
+"""What runs by itself: the kinds, the lease and the worker."""

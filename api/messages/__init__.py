@@ -1,0 +1,1 @@
+"""What leaves this server: mail and webhooks, and who is told what."""
