@@ -53,7 +53,7 @@ _LIST_NUMBER = re.compile(r"(?m)^\s{0,6}(?:\[?\d{1,2}\]?[.)]|\[\d{1,2}\])\s|\[\d
 CAUGHT = 0.95  # of our own wrong sentences, held out: a wrong sentence reaching a visitor is worse than a good one that is cut
 CAUGHT_BESIDE_A_JUDGE = 0.3  # what literals alone catch: then the sum cuts nothing, and the judge decides about meaning
 UNRELATED = {"main_pair": 0.4, "multilingual_pair": 0.3}  # cosines with the nearest sentences below which nothing is said of the matter
-KEPT_WORDS = 50_000  # word vectors kept in memory; about 100 MB with the packaged encoders
+KEPT = 50_000  # vectors of words and sentences kept in memory; about 100 MB with the packaged encoders
 MAX_WORDS = 1500  # of evidence that are read; a draft cites a few passages of some hundred words
 FOREIGN_WORDS = 2  # function words of another language from which a claim counts as foreign to English passages
 COPIED = 0.8  # share of a claim's words that stand in one sentence in this order, from which it counts as a copy; .7 cuts more good ones
@@ -102,7 +102,7 @@ def supported(sentence: str, passages: Sequence[CitedPassage], encoders: Mapping
 
 
 class Grounding:
-    """The checker of written drafts; remembers word vectors. Safe to share between threads."""
+    """The checker of written drafts; remembers the vectors of words and sentences. Safe to share between threads."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Grounding:
         self._fitted = fitted  # the shipped one is read when first asked for
         self._caught = caught
         self._entailment = entailment
-        self._words: dict[tuple[str, str], Numbers] = {}
+        self._kept: dict[tuple[str, str], Numbers] = {}
         self._lock = threading.Lock()
 
     def check(self, statements: Sequence[Statement]) -> list[Support]:
@@ -168,13 +168,13 @@ class Grounding:
         found: dict[str, dict[str, Numbers]] = {}
         for name, encoder in self._encoders.items():
             with self._lock:
-                known = {word: self._words[name, word] for word in words if (name, word) in self._words}
-            new = [*(words - known.keys()), *(texts - known.keys() - words)]
+                known = {text: self._kept[name, text] for text in words | texts if (name, text) in self._kept}
+            new = [*((words | texts) - known.keys())]
             vectors = dict(zip(new, np.asarray(encoder.embed_documents(new), dtype=np.float32), strict=True)) if new else {}
             with self._lock:
-                if len(self._words) > KEPT_WORDS:
-                    self._words.clear()
-                self._words |= {(name, word): vectors[word].copy() for word in words - known.keys()}
+                if len(self._kept) > KEPT:
+                    self._kept.clear()
+                self._kept |= {(name, text): vector.copy() for text, vector in vectors.items()}
             found[name] = known | vectors
         return found
 
