@@ -139,12 +139,19 @@ class _Mail:
 def mail(turns: Iterator[str], hangs: float = 1.0) -> Iterator[tuple[Sink, int]]:
     """A mail server and its port."""
     sink = Sink(turns, hangs)
+    with listening(_Mail(sink)) as port:
+        yield sink, port
+
+
+@contextmanager
+def listening(handler: object, **more: Any) -> Iterator[int]:
+    """The port of a mail server with aiosmtpd's handler, in a thread with a loop of its own; `more` is for aiosmtpd's SMTP."""
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(lambda: SMTP(_Mail(sink), loop=loop), "127.0.0.1", 0))
+    server = loop.run_until_complete(loop.create_server(lambda: SMTP(handler, loop=loop, **more), "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield sink, server.sockets[0].getsockname()[1]
+        yield server.sockets[0].getsockname()[1]
     finally:
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(_end, loop)

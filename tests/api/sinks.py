@@ -11,8 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from evals.outbox_sinks import listening
 from tests.builders import settings_in
 
 PUBLIC = "https://help.example.com"
@@ -85,27 +86,10 @@ class Mailbox:
 
 @contextmanager
 def mailbox(**more: Any) -> Iterator[Mailbox]:
-    """A mail server on a free port, in a thread with a loop of its own; `more` is for aiosmtpd's SMTP."""
+    """A mail server on a free port; `more` is for aiosmtpd's SMTP."""
     box = Mailbox()
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(lambda: SMTP(box, loop=loop, **more), "127.0.0.1", 0))
-    box.port = server.sockets[0].getsockname()[1]
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(box, **more) as box.port:
         yield box
-    finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(_end, loop)
-        thread.join(10)
-        loop.close()
-
-
-def _end(loop: asyncio.AbstractEventLoop) -> None:
-    """Whatever still hangs is over."""
-    for task in asyncio.all_tasks(loop):
-        task.cancel()
-    loop.call_later(0.05, loop.stop)
 
 
 def signing_in(user: str, password: str) -> dict[str, Any]:
